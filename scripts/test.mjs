@@ -1,0 +1,151 @@
+// `npm test`: every check that needs nothing but Node and npm, one part after the other. A part that fails does not stop
+// the others; a test that was skipped and a part that ran no test count as failed. The last line is the sum.
+//
+//   npm test                           everything
+//   npm test -- --only contracts,page  the named parts
+//   npm run test:browser               the part that needs Chromium, never in `npm test` itself
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const scratch = mkdtempSync(join(tmpdir(), "neuroswarm-test-"));
+const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
+const bold = (text) => (colour ? `\u001b[1m${text}\u001b[22m` : text);
+
+let child;
+let stoppedBy;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    stoppedBy ??= signal;
+    child?.kill(signal);
+  });
+}
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+
+/** Runs a tool of node_modules, shows what it says, and resolves to its exit code and its output. */
+function run([command, ...args], env = {}) {
+  if (stoppedBy) process.exit(128 + constants.signals[stoppedBy]);
+  const path = `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}`;
+  const options = { cwd: root, env: { ...process.env, ...(colour && { FORCE_COLOR: "1" }), ...env, PATH: path } };
+  return new Promise((resolve) => {
+    let output = "";
+    child = spawn(command, args, {
+      ...options,
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
+      from.setEncoding("utf8");
+      from.on("data", (text) => {
+        output += text;
+        to.write(text);
+      });
+    }
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve({ code: 1, output });
+    });
+    child.on("close", (code) => {
+      if (stoppedBy) process.exit(128 + constants.signals[stoppedBy]);
+      resolve({ code: code ?? 1, output: stripVTControlCharacters(output) });
+    });
+  });
+}
+
+/** A check that passes or fails as a whole: one command after the other. */
+function check(...commands) {
+  return async () => {
+    for (const command of commands) {
+      const { code } = await run(command);
+      if (code !== 0) return { passed: 0, failed: 1 };
+    }
+    return { passed: 1, failed: 0 };
+  };
+}
+
+/** What a test runner counted; a bad exit code without a failed test is one failure, and so is a run of nothing. */
+function count(code, passed, failed, skipped) {
+  if (skipped > 0) console.error(`${skipped} skipped: counted as failed`);
+  if (passed + failed + skipped === 0) console.error("No test ran: counted as failed");
+  const bad = failed + skipped;
+  return { passed, failed: bad === 0 && (code !== 0 || passed === 0) ? 1 : bad };
+}
+
+async function contracts() {
+  const built = await run(["forge", "build"], { FOUNDRY_PROFILE: "default" });
+  if (built.code !== 0) return { passed: 0, failed: 1 };
+  const tested = await run(["forge", "test", "--color", colour ? "always" : "never"], { FOUNDRY_PROFILE: "test" });
+  const summary = /^Ran \d+ test suites? in .*: (\d+) tests? passed, (\d+) failed, (\d+) skipped/m;
+  const [, passed = 0, failed = 0, skipped = 0] = summary.exec(tested.output) ?? [];
+  return count(tested.code, Number(passed), Number(failed), Number(skipped));
+}
+
+function vitest(project, ...before) {
+  return async () => {
+    const prepared = await check(...before)();
+    if (prepared.failed > 0) return prepared;
+    if (!existsSync(join(root, "test", project))) {
+      console.error(`test/${project} does not exist`);
+      return count(1, 0, 0, 0);
+    }
+    const report = join(scratch, `${project}.json`);
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const { code } = await run(["vitest", "run", "--project", project, ...reporters]);
+    if (!existsSync(report)) return count(code, 0, 0, 0);
+    const {
+      numPassedTests,
+      numFailedTests,
+      numPendingTests = 0,
+      numTodoTests = 0,
+    } = JSON.parse(readFileSync(report, "utf8"));
+    return count(code, numPassedTests, numFailedTests, numPendingTests + numTodoTests);
+  };
+}
+
+const page = ["vite", "build", "keeper/web"];
+const folders = readdirSync(join(root, "test"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const projects = new Set(["keeper", "e2e", ...folders.map(({ name }) => name)]);
+for (const name of ["browser", "contracts"]) projects.delete(name);
+
+const parts = new Map([
+  ["lint", check(["biome", "check", "--error-on-warnings", "."])],
+  ["typecheck", check(["tsc", "-p", "tsconfig.json"], ["tsc", "-p", "keeper/web/tsconfig.json"])],
+  ["typechain", check(["node", "scripts/typechain.ts", "--check"])],
+  ["contracts", contracts],
+  ["page", check(page)],
+  ...[...projects].map((name) => [name, vitest(name)]),
+]);
+const onDemand = new Map([["browser", vitest("browser", page)]]);
+
+const only = process.argv.indexOf("--only");
+const names = only === -1 ? [...parts.keys()] : (process.argv[only + 1] ?? "").split(",");
+const unknown = names.filter((name) => !parts.has(name) && !onDemand.has(name));
+if (unknown.length > 0 || (only === -1 && process.argv.length > 2)) {
+  console.error(
+    `npm test -- --only takes ${[...parts.keys(), ...onDemand.keys()].join(", ")}; got ${process.argv.slice(2).join(" ")}`,
+  );
+  process.exit(2);
+}
+
+const total = { passed: 0, failed: 0 };
+const lines = [];
+for (const name of names) {
+  console.info(`\n${bold(`=== ${name} ===`)}`);
+  const started = Date.now();
+  const result = await (parts.get(name) ?? onDemand.get(name))();
+  const line = `${name}: ${result.passed} ok, ${result.failed} not, ${((Date.now() - started) / 1000).toFixed(1)} s`;
+  console.info(bold(`--- ${line}`));
+  lines.push(line);
+  total.passed += result.passed;
+  total.failed += result.failed;
+}
+console.info(`\n${lines.join("\n")}\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,0 +1,22 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+// Every folder of test/ that holds TypeScript is a project of its own: `vitest run --project keeper`.
+// Real chains, models and databases take seconds to start, and two cores carry two files at a time.
+const folder = join(import.meta.dirname, "test");
+const projects = existsSync(folder)
+  ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "contracts")
+  : [];
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 30_000,
+    environment: "node",
+    projects: projects.map(({ name }) => ({ extends: true, test: { name, include: [`test/${name}/**/*.test.ts`] } })),
+  },
+});
