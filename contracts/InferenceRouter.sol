@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Governed} from "./Governed.sol";
+import {Ask, Delivery, Intent, Outcome, RequestStatus, SkipReason} from "./interfaces/IInferenceRouter.sol";
+import {FeeMath} from "./libraries/FeeMath.sol";
+import {ReputationMath} from "./libraries/ReputationMath.sol";
+import {Records} from "./libraries/Records.sol";
+import {Intents} from "./router/Intents.sol";
+import {RouterBase} from "./router/RouterBase.sol";
+import {Settlement} from "./router/Settlement.sol";
+import {Account} from "./words/Account.sol";
+import {Chain, ChainWord, Global} from "./words/Ledger.sol";
+import {Offer, PriceWord} from "./words/Offer.sol";
+import {Request, RequestWord} from "./words/Request.sol";
+import {Seat} from "./words/Seat.sol";
+import {Payer, PayerWord, Terms, TermsWord, Ticket} from "./words/Ticket.sol";
+import {Till} from "./words/Till.sol";
+
+/// @title Where a request lives
+/// @notice # A request in the assigned lane
+/// `submit` takes the payment out of the payer's credits, and what they lack out of the payer's wallet; the contract
+/// chooses a validator, whose place is taken. `settle` brings the digest of the stored answer and the tokens it took:
+/// what they cost is cut into three legs, the rest of the payment goes back to the payer's credits. Who gave a
+/// callback gets the answer there. Where no answer comes, `expire` ends the request with the refund that its failure
+/// earns, and anybody may call it. Nothing stays open.
+///
+/// # A request in the direct lane
+/// The user signs who shall answer, and the validator brings intent and answer together, many at once. Nothing is
+/// locked before, nothing is charged unless something was delivered, and a bad item is passed over alone.
+///
+/// # Accounting
+/// Credits, legs and forfeits are numbers in words here; the NSD behind them was burned, and is minted again only by
+/// ModelAccessCredits. Per request: validator + treasury + burn + returned = payment; or refund + forfeited =
+/// payment. Rounding favours the burn first and the treasury last, and never makes NSD.
+///
+/// # Words
+/// The chain keeps one word for a request, and checks everything else, brought as calldata, against the request's
+/// id. Whoever settles touches five words: request, account, till, seats, global. Their layouts are in words/.
+/// A request copies the price it was opened under, so nothing that governance changes reaches it.
+///
+/// # Liveness
+/// Any transaction of an operator shows that its node lives. Windows are counted in seconds and in blocks; while
+/// settlement is paused, and one window after, nobody can be timed out.
+///
+/// # Two implementations
+/// This one holds what every request goes through. What is called once in a while (ending a request that nobody
+/// answered, pauses, views, what the peers push) lives in router/RouterExtension.sol, works on the same storage, and
+/// is reached through the fallback. Together they are `IInferenceRouter` and `IRouterPeers`.
+///
+/// # Roles
+/// Each peer contract may write the one fact that it owns. A guardian may pause intake or settlement for a day, and
+/// move nothing. Upgrades wait for the AccessManager. Nobody else is asked for permission anywhere.
+contract InferenceRouter is Governed, Settlement, Intents {
+    using PriceWord for uint256;
+    using Records for Outcome;
+
+    uint256 private constant MAX_TEMPERATURE = 200;
+    uint256 private constant MAX_CALLBACK_GAS = 500_000;
+    uint256 private constant MINT_GAS = 60_000;
+    uint256 private constant MINT_GAS_PER_USER = 35_000;
+
+    /// @dev What a delivery carries from item to item.
+    struct Batch {
+        Till till;
+        Seat seat;
+        Global global;
+        Chain chain;
+        bytes32 model;
+        uint256 price;
+        uint256 tokenLimit;
+        uint256 validator;
+        uint256 band;
+        uint256 validatorLegs;
+        uint256 treasuryLegs;
+        uint256 burned;
+        uint256 rewarded;
+        uint256[] rewards;
+    }
+
+    /// The implementation behind the fallback.
+    address public immutable EXTENSION;
+
+    /// @param extension RouterExtension, made with the same peers and the same number of blocks.
+    constructor(Peers memory peers, uint256 windowBlocks, address extension) RouterBase(peers, windowBlocks) {
+        EXTENSION = extension;
+    }
+
+    /// @dev Hands everything else to the extension, with this contract's storage.
+    fallback() external {
+        address extension = EXTENSION;
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let ok := delegatecall(gas(), extension, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            switch ok
+            case 0 { revert(0, returndatasize()) }
+            default { return(0, returndatasize()) }
+        }
+    }
+
+    /// @dev Nothing to set: every fact is pushed by its owner. Closes the door behind the vacant proxy.
+    function initialize() external reinitializer(2) {}
+
+    // ---- asking
+
+    function submit(Ask calldata ask, bytes calldata prompt) external nonReentrant returns (bytes32 id) {
+        Intent memory intent;
+        intent.user = msg.sender;
+        intent.model = ask.model;
+        intent.promptHash = ask.promptHash;
+        intent.maxTokens = ask.maxTokens;
+        intent.temperature = ask.temperature;
+        intent.payment = ask.payment;
+        intent.priority = ask.priority;
+        intent.isPrivate = ask.isPrivate;
+        intent.callback = ask.callback;
+        intent.callbackGas = ask.callbackGas;
+        intent.nonce = uint32(_layout().accounts[msg.sender].nonceBase());
+        return _open(intent, prompt);
+    }
+
+    function submitFor(Intent calldata intent, bytes calldata signature, bytes calldata prompt)
+        external
+        nonReentrant
+        returns (bytes32 id)
+    {
+        require(block.timestamp <= intent.deadline, RouterExpired(intent.deadline));
+        require(intent.validator == address(0), RouterDirectIntent(intent.validator));
+        // Who could submit a prompt that only he knows could withhold it, and cost the user half.
+        bool open = intent.relayer == address(0) && prompt.length != 0;
+        require(open || intent.relayer == msg.sender, RouterWrongRelayer(intent.relayer, msg.sender));
+        require(_isSignature(intent.user, _hashIntent(intent), signature), RouterInvalidSignature(intent.user));
+        return _open(intent, prompt);
+    }
+
+    /// @dev From here on the two ways to ask are one.
+    function _open(Intent memory intent, bytes calldata prompt) private returns (bytes32 id) {
+        Layout storage $ = _layout();
+        Offer offer = $.offers[intent.model];
+        _checkTerms(intent, offer);
+        bytes32 promptHash = _promptHash(intent, prompt);
+
+        uint256 callbackFee = intent.callbackGas == 0 ? 0 : intent.callbackGas * uint256($.callbackGasPrice);
+        Payer payer = PayerWord.pack(intent.user, intent.payment);
+        Terms terms = TermsWord.pack(
+            offer.model(),
+            intent.maxTokens,
+            intent.temperature,
+            (intent.priority ? TermsWord.PRIORITY : 0) | (intent.isPrivate ? TermsWord.PRIVATE : 0),
+            intent.nonce,
+            intent.callbackGas,
+            callbackFee
+        );
+        id = _idOf(payer, terms, promptHash, intent.callback);
+        _lock(intent, uint256(intent.payment) + callbackFee + intent.relayFee, id);
+
+        (uint256 validator, uint256 band) = _assign(offer, id);
+        RequestStatus status = validator == 0 ? RequestStatus.Queued : RequestStatus.Assigned;
+        $.requests[id] = RequestWord.open(uint256(status), validator, band, offer.price());
+        emit RequestSubmitted(id, intent.user, validator, payer, terms, promptHash, intent.callback);
+        if (prompt.length != 0) emit PromptPublished(id, prompt);
+    }
+
+    function _checkTerms(Intent memory intent, Offer offer) private view {
+        if (!offer.active()) {
+            uint256 until = _layout().intakePausedUntil;
+            require(block.timestamp >= until, RouterIntakePaused(until));
+            revert RouterUnknownModel(intent.model);
+        }
+        uint256 limit = offer.tokenLimit();
+        require(intent.maxTokens != 0 && intent.maxTokens <= limit, RouterInvalidTokens(intent.maxTokens, limit));
+        require(intent.temperature <= MAX_TEMPERATURE, RouterInvalidTemperature(intent.temperature));
+        uint256 minimum = FeeMath.minimumPayment(offer.price(), intent.priority);
+        require(intent.payment >= minimum, RouterPaymentTooLow(intent.payment, minimum));
+        require(
+            (intent.callback == address(0)) == (intent.callbackGas == 0) && intent.callbackGas <= MAX_CALLBACK_GAS,
+            RouterInvalidCallback(intent.callback, intent.callbackGas)
+        );
+    }
+
+    /// @dev Bytes on chain hash with salt zero, and must be what was named, where something was named.
+    function _promptHash(Intent memory intent, bytes calldata prompt) private pure returns (bytes32 promptHash) {
+        promptHash = intent.promptHash;
+        if (prompt.length == 0) {
+            require(promptHash != 0, RouterMissingPrompt());
+        } else {
+            bytes32 actual = keccak256(abi.encodePacked(bytes32(0), prompt));
+            bool named = promptHash != 0 || intent.relayer != address(0) || intent.deadline != 0;
+            require(!intent.isPrivate && (!named || promptHash == actual), RouterPromptMismatch(promptHash, actual));
+            promptHash = actual;
+        }
+    }
+
+    /// @dev Takes what the request needs out of the payer's credits, and burns what they lack from the wallet.
+    function _lock(Intent memory intent, uint256 amount, bytes32 id) private {
+        Layout storage $ = _layout();
+        Account account = $.accounts[intent.user];
+        bool ok;
+        (account, ok) = account.useNonce(intent.nonce);
+        require(ok, RouterInvalidNonce(intent.user, intent.nonce, account.nonceBase()));
+        uint256 wait = account.waitFor(block.timestamp);
+        require(wait == 0, RouterRateLimited(intent.user, wait));
+        (account,) = account.tick(block.timestamp);
+
+        uint256 credits = account.credits();
+        $.accounts[intent.user] = account.withCredits(credits > amount ? credits - amount : 0);
+        if (intent.relayFee != 0) _credit(msg.sender, intent.relayFee);
+        if (credits < amount) CREDITS.burnShortfall(intent.user, amount - credits, id);
+    }
+
+    // ---- answering
+
+    function settle(Ticket calldata ticket, bytes32 digest, uint256 tokens, bytes calldata record)
+        external
+        nonReentrant
+    {
+        bytes32 id = _idOf(ticket);
+        (Request request, Till till) = _requireAssignedToSender(id, ticket);
+        require(digest != 0, RouterEmptyDigest(id));
+        uint256 payment = ticket.payer.payment();
+        uint256 price = request.price();
+        uint256 limit = FeeMath.tokensFor(price, payment, ticket.terms.priority());
+        if (limit == 0) limit = 1; // Five NSD buy one token of any model that a payment was accepted for.
+        if (limit > ticket.terms.maxTokens()) limit = ticket.terms.maxTokens();
+        require(tokens != 0 && tokens <= limit, RouterInvalidTokens(tokens, limit));
+
+        (Outcome memory outcome, uint256 burned) =
+            _split(price, tokens, ticket.terms.priority(), payment, request.band());
+        outcome.digest = digest;
+        outcome.validator = request.validator();
+        _pay(ticket, request, till, outcome, burned);
+
+        Layout storage $ = _layout();
+        $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, outcome.commitment(id));
+        _emitSettled(id, ticket.payer.user(), outcome, burned);
+        if (ticket.callback == address(0) || _tryCallback(id, ticket, digest, record)) return;
+        $.requests[id] = $.requests[id].withCallbackFailed(true);
+        emit CallbackFailed(id, ticket.callback);
+    }
+
+    /// @dev Moves every leg, frees the validator's place, and numbers the record.
+    function _pay(Ticket calldata ticket, Request request, Till till, Outcome memory outcome, uint256 burned) private {
+        Layout storage $ = _layout();
+        address user = ticket.payer.user();
+        Account account = $.accounts[user];
+        // Completed for at least 5 NSD, as every request is: the chat earns its LCAI.
+        $.accounts[user] =
+            account.withCredits(account.credits() + ticket.payer.payment() - outcome.consumed).accrue(1);
+
+        uint256 validator = outcome.validator;
+        Seat seat = _seatOf(validator);
+        seat = seat.withLoad(seat.load() - 1);
+        till = _seen(till, msg.sender);
+        (till, seat) = _succeed(
+            till, seat, validator, user, 1 + outcome.tokens / request.price().pace(), block.timestamp - request.since()
+        );
+        _putSeat(validator, seat);
+        $.tills[msg.sender] =
+            _earn(till, validator, outcome.validatorLeg + ticket.terms.callbackFee(), outcome.treasuryLeg);
+
+        Global global = $.global;
+        outcome.record = global.records() + 1;
+        $.global = global.add(1, burned);
+    }
+
+    function deliver(bytes32 model, Delivery[] calldata items) external nonReentrant {
+        Layout storage $ = _layout();
+        Batch memory batch = _openBatch(model, items.length);
+        for (uint256 i; i < items.length; ++i) {
+            _deliverOne(batch, items[i], i);
+        }
+        if (batch.rewarded == 0) return;
+
+        (Till till, Seat seat) = _rate(_seen(batch.till, msg.sender), batch.seat, batch.validator);
+        if (Seat.unwrap(seat) != Seat.unwrap(_seatOf(batch.validator))) _putSeat(batch.validator, seat);
+        $.tills[msg.sender] = _earn(till, batch.validator, batch.validatorLegs, batch.treasuryLegs);
+        $.global = batch.global.add(0, batch.burned);
+        $.chain = batch.chain;
+        _mint(batch.rewards, batch.rewarded);
+    }
+
+    function _openBatch(bytes32 model, uint256 n) private view returns (Batch memory batch) {
+        Layout storage $ = _layout();
+        Offer offer = $.offers[model];
+        batch.price = offer.price();
+        require(batch.price != 0, RouterUnknownModel(model));
+        batch.till = $.tills[msg.sender];
+        batch.validator = batch.till.id();
+        batch.seat = _seatOf(batch.validator);
+        bool serves = (batch.seat.models() >> offer.model()) & 1 == 1 && !batch.seat.suspended();
+        require(batch.validator != 0 && serves, RouterNotServing(msg.sender));
+        batch.global = $.global;
+        _requireRunning(batch.global);
+        batch.chain = $.chain;
+        batch.model = model;
+        batch.tokenLimit = offer.tokenLimit();
+        batch.band = ReputationMath.bandOf(batch.seat.standing());
+        batch.rewards = new uint256[](n);
+    }
+
+    function _deliverOne(Batch memory batch, Delivery calldata item, uint256 index) private {
+        Layout storage $ = _layout();
+        (Intent memory intent, uint256 tokens) = _unpack(batch.model, item);
+        bytes32 id = _hashIntent(intent);
+        (Outcome memory outcome, uint256 burned) =
+            _split(batch.price, tokens, intent.priority, intent.payment, batch.band);
+        Account account = $.accounts[intent.user];
+        SkipReason reason = _checkItem(batch, item, intent, tokens, outcome.consumed, account, id);
+        if (reason != SkipReason.None) {
+            emit DeliverySkipped(id, intent.user, index, reason);
+            return;
+        }
+        (account,) = account.useNonce(intent.nonce);
+        // One for this chat, and what the assigned lane left to be minted.
+        uint256 chats = 1 + account.accruedChats();
+        $.accounts[intent.user] = account.withCredits(account.credits() - outcome.consumed).withoutAccrued();
+        batch.rewards[batch.rewarded++] = (chats << 160) | uint160(intent.user);
+
+        outcome.digest = item.digest;
+        outcome.validator = batch.validator;
+        outcome.record = batch.global.records() + 1;
+        batch.global = batch.global.add(1, 0);
+        batch.burned += burned;
+        batch.validatorLegs += outcome.validatorLeg;
+        batch.treasuryLegs += outcome.treasuryLeg;
+        if (intent.user != msg.sender) {
+            batch.till = batch.till.withSuccess(ReputationMath.afterSuccess(batch.till.success())).count(intent.user);
+        }
+        batch.chain = batch.chain.append(outcome.leaf(id, intent.user));
+        _checkpoint(batch.chain);
+        _emitSettled(id, intent.user, outcome, burned);
+    }
+
+    /// @dev In a batch every check answers instead of reverting. The signature comes last, since it costs most.
+    function _checkItem(
+        Batch memory batch,
+        Delivery calldata item,
+        Intent memory intent,
+        uint256 tokens,
+        uint256 consumed,
+        Account account,
+        bytes32 id
+    ) private view returns (SkipReason) {
+        if (item.digest == 0) return SkipReason.EmptyDigest;
+        if (block.timestamp > intent.deadline) return SkipReason.Expired;
+        if (intent.payment < FeeMath.minimumPayment(batch.price, intent.priority)) return SkipReason.Underpaid;
+        uint256 limit = FeeMath.tokensFor(batch.price, intent.payment, intent.priority);
+        if (limit == 0) limit = 1;
+        if (limit > intent.maxTokens) limit = intent.maxTokens;
+        bool valid = intent.maxTokens <= batch.tokenLimit && intent.temperature <= MAX_TEMPERATURE;
+        if (!valid || tokens == 0 || tokens > limit) return SkipReason.BadTokens;
+        if (account.credits() < consumed) return SkipReason.NoCredits;
+        (, bool fresh) = account.useNonce(intent.nonce);
+        if (!fresh) return SkipReason.BadNonce;
+        bytes32 s = item.vs & bytes32(uint256(type(int256).max));
+        bool low = uint256(s) <= 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+        address signer = ecrecover(id, uint8((uint256(item.vs) >> 255) + 27), item.r, s);
+        return low && signer != address(0) && signer == intent.user ? SkipReason.None : SkipReason.BadSignature;
+    }
+
+    /// @dev The intent as it was signed: in this lane it names its validator, and neither relayer nor callback.
+    function _unpack(bytes32 model, Delivery calldata item) private view returns (Intent memory intent, uint256 tokens) {
+        uint256 terms = item.terms;
+        Payer payer = Payer.wrap(item.payer);
+        tokens = uint24(terms);
+        intent.user = payer.user();
+        intent.model = model;
+        intent.promptHash = item.promptHash;
+        intent.maxTokens = uint24(terms >> 24);
+        intent.temperature = uint16(terms >> 48);
+        intent.payment = uint96(payer.payment());
+        intent.priority = (terms >> 64) & TermsWord.PRIORITY != 0;
+        intent.isPrivate = (terms >> 64) & TermsWord.PRIVATE != 0;
+        intent.validator = msg.sender;
+        intent.nonce = uint32(terms >> 72);
+        intent.deadline = uint64(terms >> 104);
+    }
+
+    function _checkpoint(Chain chain_) private {
+        if (chain_.count() % ChainWord.CHECKPOINT != 0) return;
+        uint256 number = chain_.count() / ChainWord.CHECKPOINT;
+        _layout().checkpoints[number] = Chain.unwrap(chain_);
+        emit CheckpointStored(number, Chain.unwrap(chain_));
+    }
+
+    /// @dev A reward that cannot be minted is said, and changes nothing else. The floor keeps a sender from starving it.
+    function _mint(uint256[] memory rewards, uint256 n) private {
+        assembly ("memory-safe") {
+            mstore(rewards, n)
+        }
+        uint256 chats;
+        for (uint256 i; i < n; ++i) {
+            chats += rewards[i] >> 160;
+        }
+        uint256 required = MINT_GAS + MINT_GAS_PER_USER * n;
+        _requireGas(required);
+        try LCAI.mintBatch(rewards) returns (uint256 minted) {
+            if (minted < chats) emit RewardsSkipped(chats - minted);
+        } catch {
+            emit RewardsSkipped(chats);
+        }
+    }
+
+    function heartbeat() external nonReentrant {
+        Layout storage $ = _layout();
+        Till till = $.tills[msg.sender];
+        uint256 validator = till.id();
+        require(validator != 0, RouterNotServing(msg.sender));
+        Seat seat;
+        (till, seat) = _rate(_seen(till, msg.sender), _seatOf(validator), validator);
+        $.tills[msg.sender] = till;
+        _putSeat(validator, seat);
+    }
+
+    function _emitSettled(bytes32 id, address user, Outcome memory outcome, uint256 burned) private {
+        emit RequestSettled(
+            id,
+            user,
+            outcome.record,
+            outcome.validator,
+            outcome.tokens,
+            outcome.digest,
+            outcome.consumed,
+            outcome.validatorLeg,
+            outcome.treasuryLeg,
+            burned
+        );
+    }
+}

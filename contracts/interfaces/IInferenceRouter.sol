@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Offer} from "../words/Offer.sol";
+import {Payer, Terms, Ticket} from "../words/Ticket.sol";
+
+/// @notice Where a request of the assigned lane stands. Completed, Failed and Cancelled are final.
+enum RequestStatus {
+    None,
+    Queued,
+    Assigned,
+    Completed,
+    Failed,
+    Cancelled
+}
+
+/// @notice Why a request ended without an answer.
+enum FailureClass {
+    None,
+    Offline,
+    Timeout,
+    Error,
+    Invalid,
+    BadPrompt,
+    NoNode
+}
+
+/// @notice Why an item of a direct delivery was passed over. Its user paid nothing.
+enum SkipReason {
+    None,
+    Expired,
+    BadNonce,
+    BadTokens,
+    Underpaid,
+    NoCredits,
+    BadSignature,
+    EmptyDigest,
+    UnknownModel
+}
+
+/// @notice A request as its payer submits it in person.
+/// @param model `keccak256` of the model's name, for instance `keccak256("llama-2-7b-q4")`.
+/// @param promptHash `keccak256(abi.encodePacked(salt, prompt))`; ignored where the prompt's bytes come along.
+/// @param maxTokens Output tokens asked for, 1 up to the model's limit (2,048 at launch).
+/// @param temperature Sampling temperature in hundredths, 0 to 200.
+/// @param payment Ceiling of what the answer may cost, NSD wei: at least `minimumPayment(model, priority)`.
+/// @param priority Pays and ranks half again as much.
+/// @param isPrivate The record is encrypted before it is stored.
+/// @param callback Contract that receives the answer, zero for none.
+/// @param callbackGas Gas for the callback, at most 500,000; 0 without a callback.
+struct Ask {
+    bytes32 model;
+    bytes32 promptHash;
+    uint32 maxTokens;
+    uint16 temperature;
+    uint96 payment;
+    bool priority;
+    bool isPrivate;
+    address callback;
+    uint32 callbackGas;
+}
+
+/// @notice A signed request: the EIP-712 message `Request` of the domain `NeuroSwarm`, version `1`. Its types are
+/// `Request(address user,string model,bytes32 promptHash,uint32 maxTokens,uint16 temperature,uint96 payment,bool
+/// priority,bool private,address validator,address relayer,uint96 relayFee,address callback,uint32 callbackGas,
+/// uint32 nonce,uint64 deadline)`; `model` here is the hash of the name that the wallet showed.
+/// @param validator Operator key of the validator that shall answer (direct lane), zero for an assigned one.
+/// @param relayer Who may submit it; zero (anyone) only where the prompt's bytes come along.
+/// @param relayFee NSD wei from the user's credits to the relayer's, beside the payment.
+/// @param nonce The lowest unused one of the user, or one of the 16 above.
+/// @param deadline Unix seconds after which it is void.
+struct Intent {
+    address user;
+    bytes32 model;
+    bytes32 promptHash;
+    uint32 maxTokens;
+    uint16 temperature;
+    uint96 payment;
+    bool priority;
+    bool isPrivate;
+    address validator;
+    address relayer;
+    uint96 relayFee;
+    address callback;
+    uint32 callbackGas;
+    uint32 nonce;
+    uint64 deadline;
+}
+
+/// @notice One answered intent of the direct lane, packed for calldata.
+/// @param payer User (160 bits) and payment (96 bits below).
+/// @param terms Output tokens used 24 bits | maxTokens 24 | temperature 16 | flags 8 (1 priority, 2 private) |
+/// nonce 32 | deadline 64, from the lowest bit up.
+/// @param promptHash As signed.
+/// @param digest SHA-256 of the stored record.
+/// @param r First half of the signature.
+/// @param vs Second half with the parity in its top bit (EIP-2098).
+struct Delivery {
+    uint256 payer;
+    uint256 terms;
+    bytes32 promptHash;
+    bytes32 digest;
+    bytes32 r;
+    bytes32 vs;
+}
+
+/// @notice How a completed request ended: enough to prove it from the commitment that its slot keeps.
+/// @param digest SHA-256 of the stored record.
+/// @param validator Id of the validator that answered.
+/// @param tokens Output tokens used.
+/// @param consumed NSD wei used of the payment.
+/// @param validatorLeg NSD wei of it for the validator.
+/// @param treasuryLeg NSD wei of it for the treasury.
+/// @param record Number of the record.
+struct Outcome {
+    bytes32 digest;
+    uint256 validator;
+    uint256 tokens;
+    uint256 consumed;
+    uint256 validatorLeg;
+    uint256 treasuryLeg;
+    uint256 record;
+}
+
+/// @notice A user's account, unpacked.
+/// @param credits NSD wei free to use or to withdraw.
+/// @param lastSubmitAt Unix seconds of the last assigned submission.
+/// @param nextSubmitIn Seconds until the rate limit lets another one pass, 0 for now.
+/// @param nonce Lowest unused nonce.
+/// @param accruedChats Chats whose LCAI waits to be minted.
+struct AccountView {
+    uint256 credits;
+    uint256 lastSubmitAt;
+    uint256 nextSubmitIn;
+    uint256 nonce;
+    uint256 accruedChats;
+}
+
+/// @notice A request of the assigned lane, unpacked.
+/// @param tokens Output tokens used, once completed.
+/// @param failure Why it failed, once failed.
+/// @param since Unix seconds: submitted while queued, assigned while assigned, else ended.
+struct RequestView {
+    RequestStatus status;
+    FailureClass failure;
+    uint256 validator;
+    uint256 attempts;
+    uint256 since;
+    uint256 tokens;
+    uint256 band;
+    bool callbackFailed;
+    uint160 commitment;
+}
+
+/// @notice A validator as the router sees it, unpacked.
+/// @param stake Thousands of NST, saturated at 127.
+/// @param reputation 0 to 100.
+/// @param success Running average of outcomes, 0 to 255.
+/// @param uptime Share of the last 256 slots of 10,125 s, 0 to 255.
+/// @param validatorLeg NSD wei earned and not yet swept into a claim.
+struct ValidatorView {
+    address operator;
+    uint256 stake;
+    uint256 reputation;
+    uint256 load;
+    uint256 capacity;
+    uint256 speed;
+    bool closed;
+    bool probation;
+    uint256 models;
+    uint256 lastSeenAt;
+    uint256 success;
+    uint256 uptime;
+    uint256 completed;
+    uint256 failed;
+    uint256 validatorLeg;
+    uint256 treasuryLeg;
+}
+
+/// @title What the router tells: events of what happened, errors of what cannot
+interface IRouterLog {
+    /// @notice A request opened. `validator` is 0 while it is queued. The four words are its ticket.
+    event RequestSubmitted(
+        bytes32 indexed id,
+        address indexed user,
+        uint256 indexed validator,
+        Payer payer,
+        Terms terms,
+        bytes32 promptHash,
+        address callback
+    );
+    /// @notice The bytes of a public prompt.
+    event PromptPublished(bytes32 indexed id, bytes prompt);
+    /// @notice A queued request got a validator.
+    event RequestAssigned(bytes32 indexed id, uint256 indexed validator);
+    /// @notice A request was answered, in any lane. `consumed = validatorLeg + treasuryLeg + burned`; the rest of the
+    /// payment went back to the user's credits, or never left them.
+    event RequestSettled(
+        bytes32 indexed id,
+        address indexed user,
+        uint256 indexed record,
+        uint256 validator,
+        uint256 tokens,
+        bytes32 digest,
+        uint256 consumed,
+        uint256 validatorLeg,
+        uint256 treasuryLeg,
+        uint256 burned
+    );
+    /// @notice A request ended without an answer: `refund` went back to credits, `forfeited` stays burned.
+    event RequestFailed(
+        bytes32 indexed id,
+        address indexed user,
+        uint256 indexed validator,
+        FailureClass class,
+        uint256 refund,
+        uint256 forfeited
+    );
+    /// @notice The callback did not succeed; the settlement stands, and anybody may retry the callback.
+    event CallbackFailed(bytes32 indexed id, address indexed callback);
+    /// @notice A retried callback succeeded.
+    event CallbackRetried(bytes32 indexed id, address indexed callback);
+    /// @notice An item of a delivery was passed over; nothing was charged for it.
+    event DeliverySkipped(bytes32 indexed id, address indexed user, uint256 index, SkipReason reason);
+    /// @notice Every `ChainWord.CHECKPOINT` records of the direct lane: the running hash so far.
+    event CheckpointStored(uint256 indexed number, uint256 chain);
+    /// @notice LCAI for `chats` settled ones could not be minted; the chats themselves are settled.
+    event RewardsSkipped(uint256 chats);
+    /// @notice A validator's reputation moved.
+    event ReputationChanged(uint256 indexed validator, uint256 previous, uint256 current);
+    /// @notice All nonces of `user` below `nonce` are void.
+    event NoncesVoided(address indexed user, uint256 nonce);
+    /// @notice Settlement and failure claims rest until then.
+    event SettlementPaused(uint256 until);
+    /// @notice New submissions rest until then.
+    event IntakePaused(uint256 until);
+    /// @notice NSD wei a unit of callback gas costs changed.
+    event CallbackGasPriceChanged(uint256 previous, uint256 current);
+
+    /// @notice `request` has a status in which this cannot be done.
+    error RouterInvalidStatus(bytes32 id, RequestStatus status);
+    /// @notice No model of this name is in the catalogue, or its intake is closed.
+    error RouterUnknownModel(bytes32 model);
+    /// @notice Output tokens out of range: between 1 and `limit`.
+    error RouterInvalidTokens(uint256 tokens, uint256 limit);
+    /// @notice Temperature above 200 hundredths.
+    error RouterInvalidTemperature(uint256 temperature);
+    /// @notice The payment is below what the smallest answer costs.
+    error RouterPaymentTooLow(uint256 payment, uint256 minimum);
+    /// @notice Callback gas above 500,000, or gas without a callback, or a callback without gas.
+    error RouterInvalidCallback(address callback, uint256 gas);
+    /// @notice Neither a prompt hash nor the prompt's bytes.
+    error RouterMissingPrompt();
+    /// @notice The prompt's bytes do not hash to what was signed, or may not be public.
+    error RouterPromptMismatch(bytes32 expected, bytes32 actual);
+    /// @notice Ten submissions lie within the last 60 seconds; the next passes in `wait` seconds.
+    error RouterRateLimited(address user, uint256 wait);
+    /// @notice The nonce was used, or lies more than 16 above the lowest unused one.
+    error RouterInvalidNonce(address user, uint256 nonce, uint256 lowest);
+    /// @notice The intent's deadline has passed.
+    error RouterExpired(uint256 deadline);
+    /// @notice The signature is not the user's.
+    error RouterInvalidSignature(address user);
+    /// @notice The intent names another relayer, or none although the prompt stays private.
+    error RouterWrongRelayer(address relayer, address sender);
+    /// @notice The intent names a validator: it is to be delivered, not submitted.
+    error RouterDirectIntent(address validator);
+    /// @notice The sender is not the operator of the validator that the request is assigned to.
+    error RouterNotAssigned(address sender, uint256 validator);
+    /// @notice The execution window is over.
+    error RouterWindowOver(bytes32 id, uint256 endedAt);
+    /// @notice It cannot be claimed that the request failed: not before `from` (unix seconds), nor within the first
+    /// blocks after its assignment.
+    error RouterTooEarly(bytes32 id, uint256 from);
+    /// @notice Nobody is eligible; the request stays queued.
+    error RouterNobodyEligible(bytes32 id);
+    /// @notice The digest is zero.
+    error RouterEmptyDigest(bytes32 id);
+    /// @notice The record does not hash to the digest, or holds no answer where one belongs.
+    error RouterInvalidRecord(bytes32 id, bytes32 digest);
+    /// @notice Too little gas is left to give the callback, or the mint, what it is due.
+    error RouterGasTooLow(uint256 required, uint256 available);
+    /// @notice The outcome is not the one that the request's slot commits to.
+    error RouterWrongOutcome(bytes32 id);
+    /// @notice The sender operates no validator, or one that is suspended.
+    error RouterNotServing(address sender);
+    /// @notice The credits do not cover it.
+    error RouterInsufficientCredits(address user, uint256 credits, uint256 required);
+    /// @notice Settlement is paused.
+    error RouterSettlementPaused(uint256 until);
+    /// @notice Intake is paused.
+    error RouterIntakePaused(uint256 until);
+    /// @notice The pause would end later than a guardian may set.
+    error RouterPauseTooLong(uint256 until, uint256 latest);
+    /// @notice A guardian may not pause again before this time.
+    error RouterPauseTooSoon(uint256 from);
+    /// @notice Only the contract that owns this fact may write it.
+    error RouterOnlyPeer(address sender);
+    /// @notice The retried callback failed again.
+    error RouterCallbackFailed(bytes32 id, address callback);
+}
+
+/// @title What everybody may call on the router
+/// @notice A request is paid in NSD, answered by a staked validator, and settled 70/20/10. Source: seeds 1 and 3.
+interface IInferenceRouter is IRouterLog {
+    // ---- asking
+
+    /// @notice Opens a request that the sender pays for, and assigns a validator, or queues it while none is free.
+    /// What the credits do not cover is burned from the wallet, within its allowance to ModelAccessCredits.
+    /// @param prompt The prompt's bytes where it shall be public on chain, else empty.
+    /// @return id The request's id.
+    function submit(Ask calldata ask, bytes calldata prompt) external returns (bytes32 id);
+
+    /// @notice Opens a request that its user signed (EOA, or ERC-1271 within 200,000 gas).
+    function submitFor(Intent calldata intent, bytes calldata signature, bytes calldata prompt)
+        external
+        returns (bytes32 id);
+
+    /// @notice Voids the sender's nonces below `nonce`, at most 1,000 at a time: nothing signed with them counts.
+    function voidNonces(uint256 nonce) external;
+
+    // ---- answering
+
+    /// @notice Answers an assigned request; the sender is the operator of its validator.
+    /// @param digest SHA-256 of the record, so that CIDv1(raw, sha2-256, digest) is its CID.
+    /// @param tokens Output tokens used, at most what the payment buys.
+    /// @param record The record's bytes where a callback shall receive the answer, else empty.
+    function settle(Ticket calldata ticket, bytes32 digest, uint256 tokens, bytes calldata record) external;
+
+    /// @notice Delivers answered intents of one model, many in a transaction. A bad item is named and passed over.
+    function deliver(bytes32 model, Delivery[] calldata items) external;
+
+    /// @notice The assigned validator confesses that it cannot answer: 95 % go back.
+    function fail(Ticket calldata ticket) external;
+
+    /// @notice Shows that the sender's node lives: counts for its uptime, and acknowledges what is assigned to it.
+    function heartbeat() external;
+
+    // ---- ending, by anybody
+
+    /// @notice Assigns a queued request once somebody is eligible.
+    function assign(Ticket calldata ticket) external;
+
+    /// @notice Ends a request that nobody answered in time: NoNode, Offline or Timeout, as the chain shows.
+    function expire(Ticket calldata ticket) external;
+
+    /// @notice Repeats a callback that failed, with gas that the sender brings.
+    function retryCallback(Ticket calldata ticket, Outcome calldata outcome, bytes calldata record) external;
+
+    // ---- reading
+
+    function requestId(Ticket calldata ticket) external view returns (bytes32);
+    /// @notice EIP-712 digest of an intent; the id of a direct request.
+    function hashIntent(Intent calldata intent) external view returns (bytes32);
+    function requestOf(bytes32 id) external view returns (RequestView memory);
+    function accountOf(address user) external view returns (AccountView memory);
+    function isNonceUsed(address user, uint256 nonce) external view returns (bool);
+    function validatorOf(uint256 id) external view returns (ValidatorView memory);
+    function validatorIdOf(address operator) external view returns (uint256);
+    function offerOf(bytes32 model) external view returns (Offer);
+    /// @notice Whether `outcome` is how the request ended.
+    function isOutcome(bytes32 id, Outcome calldata outcome) external view returns (bool);
+    /// @return records How many interactions are recorded, in all lanes.
+    /// @return pausedUntil Settlement is paused until then.
+    /// @return unretired NSD wei gone for good that no call has retired yet.
+    function ledger() external view returns (uint256 records, uint256 pausedUntil, uint256 unretired);
+    /// @notice Running hash over the direct lane (208 bits) and its count of records (48 bits below).
+    function chain() external view returns (uint256);
+    /// @notice The running hash after `256 * number` records of the direct lane.
+    function checkpointOf(uint256 number) external view returns (uint256);
+    /// @notice NSD wei that a unit of callback gas costs.
+    function callbackGasPrice() external view returns (uint256);
+
+    /// @notice What an answer of `tokens` output tokens costs, NSD wei, at today's terms.
+    function quote(bytes32 model, uint256 tokens, bool priority) external view returns (uint256 cost);
+    /// @notice The least that may be paid for a request: 5 NSD, or one token where that costs more.
+    function minimumPayment(bytes32 model, bool priority) external view returns (uint256);
+    /// @notice Output tokens that a payment buys, at most the model's limit.
+    function tokensFor(bytes32 model, uint256 payment, bool priority) external view returns (uint256);
+}
+
+/// @title What the contracts beside the router may call on it: each owns the facts that it pushes
+interface IRouterPeers {
+    /// @notice ModelAccessCredits alone: a deposit arrived.
+    function credit(address user, uint256 amount) external;
+    /// @notice ModelAccessCredits alone: takes up to `amount`, and returns what it took.
+    function debit(address user, uint256 amount) external returns (uint256 taken);
+    /// @notice ModelAccessCredits alone: empties a till into a claim.
+    function sweep(uint256 validator) external returns (uint256 validatorLeg, uint256 treasuryLeg);
+    /// @notice ModelAccessCredits alone: hands over the sum that is to be retired.
+    function takeUnretired() external returns (uint256 amount);
+    /// @notice ModelReward alone: hands over the chats whose LCAI is accrued.
+    function takeAccrued(address user) external returns (uint256 chats);
+    /// @notice ValidatorRegistry alone: seats a validator, with its tickets for each model.
+    function enlist(uint256 id, address operator, uint256 stake, uint256 capacity, bytes32[] calldata models) external;
+    /// @notice ValidatorRegistry alone: opens or closes a seat for routing.
+    function setClosed(uint256 id, bool closed) external;
+    /// @notice ModelRegistry alone: a model's terms. Tickets and servers stay as they are.
+    function setOffer(bytes32 model, Offer offer) external;
+    /// @notice FeeController alone.
+    function setCallbackGasPrice(uint256 price) external;
+}
+
+/// @notice What a contract implements to receive answers.
+interface IInferenceCallback {
+    /// @param requestId The request's id, as `submit` returned it.
+    /// @param status `RequestStatus.Completed`.
+    /// @param result The answer, as the UTF-8 text of the record's `answer` string, JSON escapes included.
+    function onInferenceResult(bytes32 requestId, RequestStatus status, bytes calldata result) external;
+}

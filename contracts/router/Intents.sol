@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {EIP712} from "solady/utils/EIP712.sol";
+import {Intent} from "../interfaces/IInferenceRouter.sol";
+
+/// @title The one message that users sign, and whose signature it bears
+/// @notice EIP-712, domain `NeuroSwarm` version `1`. The wallet shows the model's name; the contract is handed its
+/// hash, which is how EIP-712 encodes a string.
+abstract contract Intents is EIP712 {
+    bytes32 internal constant REQUEST_TYPEHASH = keccak256(
+        "Request(address user,string model,bytes32 promptHash,uint32 maxTokens,uint16 temperature,uint96 payment,bool priority,bool private,address validator,address relayer,uint96 relayFee,address callback,uint32 callbackGas,uint32 nonce,uint64 deadline)"
+    );
+    uint256 private constant ERC1271_GAS = 200_000;
+
+    function _domainNameAndVersion() internal pure override returns (string memory, string memory) {
+        return ("NeuroSwarm", "1");
+    }
+
+    /// @dev Every member of `Intent` is one word, in the order of the type: its encoding is the message's.
+    function _hashIntent(Intent memory intent) internal view returns (bytes32) {
+        return _hashTypedData(keccak256(abi.encode(REQUEST_TYPEHASH, intent)));
+    }
+
+    /// @dev A key first, then a contract: a delegated account (EIP-7702) may sign either way. The contract gets bounded
+    /// gas, and one word of its answer is read: it can neither drain the relayer nor inflate memory.
+    function _isSignature(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
+        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (problem == ECDSA.RecoverError.NoError && recovered == signer) return true;
+        if (signer.code.length == 0) return false;
+        bytes memory data = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
+        bool ok;
+        bytes32 answer;
+        assembly ("memory-safe") {
+            ok := staticcall(ERC1271_GAS, signer, add(data, 32), mload(data), 0, 32)
+            ok := and(ok, gt(returndatasize(), 31))
+            answer := mload(0)
+        }
+        return ok && answer == bytes32(IERC1271.isValidSignature.selector);
+    }
+}

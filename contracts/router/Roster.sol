@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReputationMath} from "../libraries/ReputationMath.sol";
+import {Offer} from "../words/Offer.sol";
+import {Seat, SeatWord} from "../words/Seat.sol";
+import {Till} from "../words/Till.sol";
+import {RouterBase} from "./RouterBase.sol";
+
+/// @title Seats, tickets, and the choice among them
+/// @notice # Who gets a request
+/// The best score among a random sample wins. Up to eight servers of a model, the sample is all of them. Beyond that
+/// a ticket is drawn with weight by stake; its row of four seats is the sample, then the row of the next ticket in the
+/// same word. A drawn validator's row-mates join with probability `min(1, stake / stake of the drawn)`, so nobody is
+/// sampled more often than eight times its share of the stake, and splitting one stake over many seats gains nothing.
+///
+/// # What it costs
+/// One word of tickets and two rows, whatever the number of validators. Where nobody in the sample is free, up to
+/// four samples are drawn.
+abstract contract Roster is RouterBase {
+    uint256 internal constant TICKETS_PER_WORD = 16;
+    uint256 internal constant SAMPLE_ALL = 8;
+    uint256 private constant DRAWS = 4;
+    uint256 private constant ROWS = 2;
+
+    // ---- choosing
+
+    /// @dev Selects a validator for a request and takes one of its places.
+    /// @return validator Its id, 0 when nobody is eligible.
+    /// @return band Its pay band now, which the request keeps.
+    function _assign(Offer offer, bytes32 id) internal returns (uint256 validator, uint256 band) {
+        uint256 best = offer.servers() <= SAMPLE_ALL
+            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model())
+            : _bestOfDraws(offer, id);
+        if (best == 0) return (0, 0);
+        unchecked {
+            validator = best & 0xFFFF;
+            Layout storage $ = _layout();
+            uint256 row = $.seats[validator >> 2];
+            // The score was not zero, so the load is below the capacity and cannot carry into the next field.
+            $.seats[validator >> 2] = row + (SeatWord.LOAD_ONE << ((validator & 3) << 6));
+            band = ReputationMath.bandOf(SeatWord.seatIn(row, validator).standing());
+        }
+    }
+
+    function _bestOfAll(uint256 servers, uint256 model) private view returns (uint256 best) {
+        Layout storage $ = _layout();
+        for (; servers != 0; servers >>= 16) {
+            uint256 candidate = _rank(SeatWord.seatIn($.seats[(servers & 0xFFFF) >> 2], servers & 0xFFFF), servers & 0xFFFF, model);
+            if (candidate > best) best = candidate;
+        }
+    }
+
+    /// @dev Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
+    /// that gains nothing that naming a validator in the direct lane would not give for less.
+    function _bestOfDraws(Offer offer, bytes32 id) private view returns (uint256 best) {
+        unchecked {
+            uint256 model = offer.model();
+            bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
+            for (uint256 draw; draw < DRAWS && best == 0; ++draw) {
+                uint256 random = uint256(seed);
+                uint256 ticket = (random >> 128) % offer.tickets();
+                uint256 word = _layout().tickets[model][ticket / TICKETS_PER_WORD];
+                uint256 turn = (ticket % TICKETS_PER_WORD) << 4;
+                best = _bestOfWord(turn == 0 ? word : (word >> turn) | (word << (256 - turn)), model, random);
+                seed = keccak256(abi.encode(seed));
+            }
+        }
+    }
+
+    /// @dev Best of the rows of the first two tickets that sit in different rows.
+    function _bestOfWord(uint256 word, uint256 model, uint256 random) private view returns (uint256 best) {
+        unchecked {
+            Layout storage $ = _layout();
+            uint256 seen;
+            for (uint256 rows; word != 0 && rows < ROWS; word >>= 16) {
+                uint256 drawn = word & 0xFFFF;
+                if (drawn == 0 || drawn >> 2 == seen) continue;
+                seen = drawn >> 2;
+                ++rows;
+                uint256 candidate = _bestOfRow($.seats[seen], drawn, model, random);
+                if (candidate > best) best = candidate;
+                random >>= 32;
+            }
+        }
+    }
+
+    function _bestOfRow(uint256 row, uint256 drawn, uint256 model, uint256 random) private pure returns (uint256 best) {
+        unchecked {
+            uint256 weight = SeatWord.seatIn(row, drawn).stake();
+            uint256 id = drawn & ~uint256(3);
+            for (uint256 end = id + 4; id < end; ++id) {
+                Seat seat = SeatWord.seatIn(row, id);
+                if ((random & 0xFF) * weight <= seat.stake() << 8) {
+                    uint256 candidate = _rank(seat, id, model);
+                    if (candidate > best) best = candidate;
+                }
+                random >>= 8;
+            }
+        }
+    }
+
+    /// @return The score above the id; 0 when the validator may not have the request.
+    function _rank(Seat seat, uint256 id, uint256 model) private pure returns (uint256) {
+        uint256 score = seat.score(model);
+        return score == 0 ? 0 : (score << 16) | id;
+    }
+
+    // ---- being seen
+
+    /// @dev Any transaction of an operator shows that its node lives.
+    function _seen(Till till, address operator) internal returns (Till) {
+        unchecked {
+            uint256 lastSeenAt = till.lastSeenAt();
+            if (block.timestamp / ReputationMath.SLOT != lastSeenAt / ReputationMath.SLOT) {
+                Layout storage $ = _layout();
+                uint256 map = ReputationMath.uptimeMap($.uptime[operator], lastSeenAt, block.timestamp);
+                $.uptime[operator] = map;
+                till = till.withUptime(ReputationMath.uptimeShare(map));
+            }
+            return till.seenAt(block.timestamp);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IRouterLog} from "../interfaces/IInferenceRouter.sol";
+import {IModelAccessCredits} from "../interfaces/IModelAccessCredits.sol";
+import {IRewardToken} from "../interfaces/ITokens.sol";
+import {Account} from "../words/Account.sol";
+import {Chain, Global} from "../words/Ledger.sol";
+import {Offer} from "../words/Offer.sol";
+import {Request} from "../words/Request.sol";
+import {Payer, Terms, Ticket} from "../words/Ticket.sol";
+import {Till} from "../words/Till.sol";
+
+/// @title State of the router, and who its peers are
+abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
+    /// @notice What weighs on a validator, read only while its till is marked, or on probation.
+    /// @param penalty Points, at the time of the last one.
+    /// @param penaltyAt Unix seconds of the last penalty.
+    /// @param completedAt Requests completed by then: later ones heal.
+    /// @param failed Requests that failed on it.
+    /// @param errorsAt Unix seconds of the first error of the running 24 hours.
+    /// @param errors Errors confessed since.
+    /// @param registeredAt Unix seconds.
+    struct Marks {
+        uint16 penalty;
+        uint40 penaltyAt;
+        uint32 completedAt;
+        uint32 failed;
+        uint40 errorsAt;
+        uint16 errors;
+        uint40 registeredAt;
+    }
+
+    /// @notice Legs that did not fit into a till.
+    struct Overflow {
+        uint128 validatorLeg;
+        uint128 treasuryLeg;
+    }
+
+    /// @notice The other contracts, fixed in the implementation.
+    struct Peers {
+        address credits;
+        address validators;
+        address models;
+        address reward;
+        address fees;
+        address lcai;
+    }
+
+    /// @custom:storage-location erc7201:neuroswarm.storage.InferenceRouter
+    struct Layout {
+        Global global;
+        Chain chain;
+        mapping(address user => Account) accounts;
+        mapping(bytes32 id => Request) requests;
+        mapping(bytes32 model => Offer) offers;
+        mapping(address operator => Till) tills;
+        // four seats a row, the row of a validator is its id / 4
+        mapping(uint256 row => uint256) seats;
+        // sixteen validator ids a word, a ticket each
+        mapping(uint256 model => mapping(uint256 word => uint256)) tickets;
+        // the first eight servers of a model, in the order of their registration
+        mapping(uint256 model => uint256) firstServers;
+        mapping(uint256 number => uint256) checkpoints;
+        mapping(uint256 validator => address) operators;
+        mapping(address operator => uint256) uptime;
+        mapping(uint256 validator => Marks) marks;
+        mapping(uint256 validator => Overflow) overflows;
+        bytes32[] models;
+        uint128 callbackGasPrice;
+        uint40 intakePausedUntil;
+    }
+
+    // keccak256(abi.encode(uint256(keccak256("neuroswarm.storage.InferenceRouter")) - 1)) & ~bytes32(uint256(0xff))
+    bytes32 private constant LAYOUT = 0x3164cd054724e5f047462cc7124ac3696d673fa10d6aa14dc75f39cd115f5a00;
+
+    IModelAccessCredits public immutable CREDITS;
+    IRewardToken public immutable LCAI;
+    address public immutable VALIDATORS;
+    address public immutable MODELS;
+    address public immutable REWARD;
+    address public immutable FEES;
+    /// Blocks that must follow an assignment before a failure can be claimed: a halted sequencer times nobody out.
+    uint256 public immutable WINDOW_BLOCKS;
+
+    constructor(Peers memory peers, uint256 windowBlocks) {
+        CREDITS = IModelAccessCredits(peers.credits);
+        LCAI = IRewardToken(peers.lcai);
+        VALIDATORS = peers.validators;
+        MODELS = peers.models;
+        REWARD = peers.reward;
+        FEES = peers.fees;
+        WINDOW_BLOCKS = windowBlocks;
+    }
+
+    modifier onlyPeer(address peer) {
+        require(msg.sender == peer, RouterOnlyPeer(msg.sender));
+        _;
+    }
+
+    /// @dev The id commits to the chain, to this router, and to everything that a later call brings again.
+    function _idOf(Payer payer, Terms terms, bytes32 promptHash, address callback) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), payer, terms, promptHash, callback));
+    }
+
+    function _idOf(Ticket calldata ticket) internal view returns (bytes32) {
+        return _idOf(ticket.payer, ticket.terms, ticket.promptHash, ticket.callback);
+    }
+
+    function _layout() internal pure returns (Layout storage $) {
+        assembly ("memory-safe") {
+            $.slot := LAYOUT
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {IRewardToken} from "../interfaces/ITokens.sol";
+
+/// @title A reward token with its caps inside
+/// @notice Its minters are fixed for ever, and cannot mint past a cap in total, a cap per epoch of a day, or a cap per
+/// holder and epoch. A reward that does not fit is passed over, never a reason to revert: what is being rewarded must
+/// not depend on it.
+/// @dev Balance and reward statistics of a holder share a word, so that a reward costs one storage write. OpenZeppelin
+/// keeps allowances, permits, events and checks; only where balances live differs. 96 bits hold 79 billion tokens,
+/// far more than MAX_SUPPLY.
+abstract contract RewardToken is ERC20Permit, IRewardToken {
+    struct Holder {
+        uint96 balance;
+        uint96 earned;
+        uint32 lastAt;
+        // whole tokens of the epoch that lastAt lies in
+        uint32 today;
+    }
+
+    struct Supply {
+        uint96 total;
+        uint96 inEpoch;
+        uint32 epoch;
+    }
+
+    uint256 private constant EPOCH = 1 days;
+    uint256 public constant MAX_SUPPLY = 1_000_000_000e18;
+    uint256 public constant EPOCH_CAP = 1_000_000e18;
+    uint256 public constant HOLDER_EPOCH_CAP = 1_000e18;
+
+    address public immutable MINTER;
+    address public immutable SECOND_MINTER;
+
+    mapping(address => Holder) private _holders;
+    Supply private _supply;
+
+    modifier onlyMinter() {
+        require(msg.sender == MINTER || msg.sender == SECOND_MINTER, RewardTokenOnlyMinter(msg.sender));
+        _;
+    }
+
+    constructor(string memory name, string memory symbol, address minter, address secondMinter)
+        ERC20(name, symbol)
+        ERC20Permit(name)
+    {
+        MINTER = minter;
+        SECOND_MINTER = secondMinter;
+    }
+
+    function mint(address to, uint256 amount) external onlyMinter returns (bool minted) {
+        Supply memory supply = _rolled();
+        minted = _reward(supply, to, amount);
+        if (minted) _supply = supply;
+    }
+
+    function mintBatch(uint256[] calldata rewards) external onlyMinter returns (uint256 minted) {
+        Supply memory supply = _rolled();
+        for (uint256 i; i < rewards.length; ++i) {
+            uint256 whole = rewards[i] >> 160;
+            if (_reward(supply, address(uint160(rewards[i])), whole * 1e18)) minted += whole;
+        }
+        _supply = supply;
+    }
+
+    function balanceOf(address holder) public view override(ERC20, IERC20) returns (uint256) {
+        return _holders[holder].balance;
+    }
+
+    function totalSupply() public view override(ERC20, IERC20) returns (uint256) {
+        return _supply.total;
+    }
+
+    function currentEpoch() public view returns (uint256) {
+        return block.timestamp / EPOCH;
+    }
+
+    function mintedInEpoch() external view returns (uint256) {
+        return _rolled().inEpoch;
+    }
+
+    function rewardsOf(address holder) external view returns (uint256 total, uint256 inEpoch, uint256 lastAt) {
+        Holder memory h = _holders[holder];
+        return (h.earned, h.lastAt / EPOCH == currentEpoch() ? uint256(h.today) * 1e18 : 0, h.lastAt);
+    }
+
+    /// @dev The supply word, as a call in this epoch finds it.
+    function _rolled() private view returns (Supply memory supply) {
+        supply = _supply;
+        if (supply.epoch != currentEpoch()) (supply.epoch, supply.inEpoch) = (uint32(currentEpoch()), 0);
+    }
+
+    /// @dev Rounds the holder's share of its daily cap up to whole tokens: a cap errs on the safe side.
+    function _reward(Supply memory supply, address to, uint256 amount) private returns (bool) {
+        Holder memory h = _holders[to];
+        uint256 today = (h.lastAt / EPOCH == supply.epoch ? h.today : 0) + (amount + 1e18 - 1) / 1e18;
+        if (
+            to == address(0) || amount > EPOCH_CAP || supply.inEpoch + amount > EPOCH_CAP
+                || supply.total + amount > MAX_SUPPLY || today * 1e18 > HOLDER_EPOCH_CAP
+        ) {
+            emit RewardCapped(to, amount);
+            return false;
+        }
+        if (h.earned == 0) emit FirstRewarded(to);
+        // Each sum was bounded by a cap far below 96 bits just above.
+        supply.total += uint96(amount);
+        supply.inEpoch += uint96(amount);
+        _holders[to] =
+            Holder(h.balance + uint96(amount), h.earned + uint96(amount), uint32(block.timestamp), uint32(today));
+        emit Transfer(address(0), to, amount);
+        return true;
+    }
+
+    /// @dev Minting never comes through here: transfers alone do, and nobody can burn.
+    function _update(address from, address to, uint256 amount) internal override {
+        uint256 balance = _holders[from].balance;
+        require(balance >= amount, IERC20Errors.ERC20InsufficientBalance(from, balance, amount));
+        unchecked {
+            _holders[from].balance = uint96(balance - amount);
+            _holders[to].balance += uint96(amount);
+        }
+        emit Transfer(from, to, amount);
+    }
+}

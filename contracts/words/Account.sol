@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice Everything that the router knows of a user, in one storage word.
+///
+/// | bits | field | meaning |
+/// |---|---|---|
+/// | 0..95 | credits | NSD wei that requests may lock and withdrawals may take |
+/// | 96..127 | lastSubmitAt | time of the last assigned submission, unix seconds |
+/// | 128..181 | gaps | nine times 6 bits: seconds between the last ten submissions, saturated at 60 |
+/// | 182..213 | nonceBase | lowest unused nonce |
+/// | 214..229 | nonceWindow | which of the 16 nonces above the base are used |
+/// | 230..245 | lcai | chats whose LCAI is earned and not minted, saturated |
+/// | 246..255 | tier | rate limit tier, 0 is the standard one |
+type Account is uint256;
+
+using AccountWord for Account global;
+
+library AccountWord {
+    uint256 private constant CREDITS_MASK = type(uint96).max;
+    uint256 private constant GAPS_MASK = (1 << 54) - 1;
+    uint256 private constant NONCE_MASK = (1 << 48) - 1;
+    /// Every second 6-bit field: two such sums stay below 12 bits, so a remainder by 4095 adds them up.
+    uint256 private constant EVEN_GAPS = 0x3F03F03F03F03F;
+    uint256 private constant RATE_WINDOW = 60;
+    uint256 private constant NONCES_AHEAD = 16;
+
+    function credits(Account self) internal pure returns (uint256) {
+        return Account.unwrap(self) & CREDITS_MASK;
+    }
+
+    /// @dev The caller has checked `amount <= type(uint96).max`.
+    function withCredits(Account self, uint256 amount) internal pure returns (Account) {
+        return Account.wrap((Account.unwrap(self) & ~CREDITS_MASK) | amount);
+    }
+
+    function lastSubmitAt(Account self) internal pure returns (uint256) {
+        return uint32(Account.unwrap(self) >> 96);
+    }
+
+    function nonceBase(Account self) internal pure returns (uint256) {
+        return uint32(Account.unwrap(self) >> 182);
+    }
+
+    function accruedChats(Account self) internal pure returns (uint256) {
+        return uint16(Account.unwrap(self) >> 230);
+    }
+
+    function tier(Account self) internal pure returns (uint256) {
+        return Account.unwrap(self) >> 246;
+    }
+
+    /// @notice Records a submission at `time`; not ok when ten lie within the last 60 seconds already.
+    /// @dev The age of the tenth submission back is the sum of nine gaps and the time since the last one. Saturation
+    /// keeps the answer exact: one gap of 60 alone lets the submission pass.
+    function tick(Account self, uint256 time) internal pure returns (Account, bool ok) {
+        unchecked {
+            uint256 word = Account.unwrap(self);
+            uint256 age = time - uint32(word >> 96);
+            if (age > RATE_WINDOW) age = RATE_WINDOW;
+            uint256 gaps = (word >> 128) & GAPS_MASK;
+            uint256 pairs = (gaps & EVEN_GAPS) + ((gaps >> 6) & EVEN_GAPS);
+            ok = pairs % 0xFFF + age >= RATE_WINDOW;
+            gaps = ((gaps << 6) | age) & GAPS_MASK;
+            word &= ~((GAPS_MASK << 128) | (uint256(type(uint32).max) << 96));
+            return (Account.wrap(word | (gaps << 128) | (time << 96)), ok);
+        }
+    }
+
+    /// @notice Seconds from `time` until another submission passes, 0 when one passes now.
+    function waitFor(Account self, uint256 time) internal pure returns (uint256) {
+        unchecked {
+            uint256 word = Account.unwrap(self);
+            uint256 age = time - uint32(word >> 96);
+            if (age > RATE_WINDOW) age = RATE_WINDOW;
+            uint256 gaps = (word >> 128) & GAPS_MASK;
+            uint256 total = ((gaps & EVEN_GAPS) + ((gaps >> 6) & EVEN_GAPS)) % 0xFFF + age;
+            return total >= RATE_WINDOW ? 0 : RATE_WINDOW - total;
+        }
+    }
+
+    function nonceUsed(Account self, uint256 nonce) internal pure returns (bool) {
+        unchecked {
+            uint256 base = self.nonceBase();
+            if (nonce < base) return true;
+            if (nonce == base || nonce > base + NONCES_AHEAD) return false;
+            return (Account.unwrap(self) >> (214 + nonce - base - 1)) & 1 == 1;
+        }
+    }
+
+    /// @notice Uses up `nonce`; not ok when it was used, or lies more than 16 above the lowest unused one.
+    function useNonce(Account self, uint256 nonce) internal pure returns (Account, bool ok) {
+        unchecked {
+            uint256 word = Account.unwrap(self);
+            uint256 base = uint32(word >> 182);
+            uint256 window = uint16(word >> 214);
+            if (nonce < base || nonce > base + NONCES_AHEAD) return (self, false);
+            if (nonce == base) {
+                ++base;
+                for (; window & 1 == 1; window >>= 1) ++base;
+                window >>= 1;
+            } else {
+                uint256 bit = 1 << (nonce - base - 1);
+                if (window & bit != 0) return (self, false);
+                window |= bit;
+            }
+            word &= ~(NONCE_MASK << 182);
+            return (Account.wrap(word | (base << 182) | (window << 214)), true);
+        }
+    }
+
+    /// @notice Adds `n` chats whose LCAI is to be minted, up to 65,535.
+    function accrue(Account self, uint256 n) internal pure returns (Account) {
+        unchecked {
+            uint256 room = type(uint16).max - self.accruedChats();
+            return Account.wrap(Account.unwrap(self) + ((n < room ? n : room) << 230));
+        }
+    }
+
+    function withoutAccrued(Account self) internal pure returns (Account) {
+        return Account.wrap(Account.unwrap(self) & ~(uint256(type(uint16).max) << 230));
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice What every settlement touches, in one word.
+///
+/// | bits | field | meaning |
+/// |---|---|---|
+/// | 0..47 | records | interactions recorded so far: the number of the next is one more |
+/// | 48..87 | pausedUntil | settlement is paused until then, unix seconds |
+/// | 88..183 | unretired | NSD wei of burn legs and forfeits that no call has retired yet |
+type Global is uint256;
+
+/// @notice The running hash over all records of the direct lane: hash 208 bits, count 48 bits below.
+type Chain is uint256;
+
+using GlobalWord for Global global;
+using ChainWord for Chain global;
+
+library GlobalWord {
+    uint256 private constant PAUSE_MASK = uint256(type(uint40).max) << 48;
+    uint256 private constant UNRETIRED_MASK = uint256(type(uint96).max) << 88;
+
+    function records(Global self) internal pure returns (uint256) {
+        return uint48(Global.unwrap(self));
+    }
+
+    function pausedUntil(Global self) internal pure returns (uint256) {
+        return uint40(Global.unwrap(self) >> 48);
+    }
+
+    function unretired(Global self) internal pure returns (uint256) {
+        return uint96(Global.unwrap(self) >> 88);
+    }
+
+    /// @notice Adds `n` records and `burned` NSD wei that are gone for good.
+    /// @dev Neither can overflow: all NSD there ever is fits 96 bits, and 2^48 records do not fit into a chain's life.
+    function add(Global self, uint256 n, uint256 burned) internal pure returns (Global) {
+        unchecked {
+            return Global.wrap(Global.unwrap(self) + n + (burned << 88));
+        }
+    }
+
+    function withPause(Global self, uint256 until) internal pure returns (Global) {
+        return Global.wrap((Global.unwrap(self) & ~PAUSE_MASK) | (until << 48));
+    }
+
+    function withoutUnretired(Global self) internal pure returns (Global) {
+        return Global.wrap(Global.unwrap(self) & ~UNRETIRED_MASK);
+    }
+}
+
+library ChainWord {
+    uint256 internal constant CHECKPOINT = 256;
+
+    function count(Chain self) internal pure returns (uint256) {
+        return uint48(Chain.unwrap(self));
+    }
+
+    /// @notice The chain with `leaf` appended.
+    function append(Chain self, bytes32 leaf) internal pure returns (Chain) {
+        unchecked {
+            bytes32 link = keccak256(abi.encode(Chain.unwrap(self), leaf));
+            return Chain.wrap((uint256(link) & ~uint256(type(uint48).max)) | (self.count() + 1));
+        }
+    }
+}

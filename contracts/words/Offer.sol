@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice A model as the hot path sees it, one word keyed by `keccak256(model name)`. The upper 160 bits are the
+/// price part: a request copies them when it opens, so nothing that governance changes later reaches it.
+///
+/// | bits | field | unit |
+/// |---|---|---|
+/// | 0 | active | intake is open |
+/// | 1..8 | index | the model's bit in a seat, 0..28 |
+/// | 9..32 | tokenLimit | output tokens a request may ask for |
+/// | 33..56 | tickets | entries of the lottery by stake |
+/// | 57..72 | servers | validators that serve the model |
+/// | 73..95 | spare | |
+/// | 96..119 | base | 1e15 NSD wei a request |
+/// | 120..151 | perToken | 1e12 NSD wei an output token |
+/// | 152..171 | multiplier | bps |
+/// | 172..207 | index | price index, 1e-9 |
+/// | 208..218 | burn | bps of what is consumed |
+/// | 219..232 | window | seconds to answer, before the share for length |
+/// | 233..242 | pace | output tokens a second that are expected |
+/// | 243..248 | ackWindow | 5 seconds |
+/// | 249..255 | queueWindow | 30 seconds |
+type Offer is uint256;
+
+using OfferWord for Offer global;
+
+library OfferWord {
+    uint256 private constant PRICE_MASK = ~uint256(type(uint96).max);
+    uint256 private constant ROUTING_MASK = ((uint256(1) << 40) - 1) << 33;
+
+    function active(Offer self) internal pure returns (bool) {
+        return Offer.unwrap(self) & 1 == 1;
+    }
+
+    function model(Offer self) internal pure returns (uint256) {
+        return uint8(Offer.unwrap(self) >> 1);
+    }
+
+    function tokenLimit(Offer self) internal pure returns (uint256) {
+        return uint24(Offer.unwrap(self) >> 9);
+    }
+
+    function tickets(Offer self) internal pure returns (uint256) {
+        return uint24(Offer.unwrap(self) >> 33);
+    }
+
+    function servers(Offer self) internal pure returns (uint256) {
+        return uint16(Offer.unwrap(self) >> 57);
+    }
+
+    function price(Offer self) internal pure returns (uint256) {
+        return Offer.unwrap(self) & PRICE_MASK;
+    }
+
+    function closed(Offer self) internal pure returns (Offer) {
+        return Offer.wrap(Offer.unwrap(self) & ~uint256(1));
+    }
+
+    function withTickets(Offer self, uint256 n) internal pure returns (Offer) {
+        return Offer.wrap((Offer.unwrap(self) & ~(uint256(type(uint24).max) << 33)) | (n << 33));
+    }
+
+    function withServers(Offer self, uint256 n) internal pure returns (Offer) {
+        return Offer.wrap((Offer.unwrap(self) & ~(uint256(type(uint16).max) << 57)) | (n << 57));
+    }
+
+    /// @notice `next` with the tickets and servers of this word, which belong to the router.
+    function keepRouting(Offer self, Offer next) internal pure returns (Offer) {
+        return Offer.wrap((Offer.unwrap(next) & ~ROUTING_MASK) | (Offer.unwrap(self) & ROUTING_MASK));
+    }
+}
+
+/// @notice Readers of the price part, wherever it was copied to: an offer, or an open request.
+library PriceWord {
+    function base(uint256 self) internal pure returns (uint256) {
+        return uint256(uint24(self >> 96)) * 1e15;
+    }
+
+    function perToken(uint256 self) internal pure returns (uint256) {
+        return uint256(uint32(self >> 120)) * 1e12;
+    }
+
+    function multiplierBps(uint256 self) internal pure returns (uint256) {
+        return (self >> 152) & 0xFFFFF;
+    }
+
+    /// @return The price index in 1e-9.
+    function index(uint256 self) internal pure returns (uint256) {
+        return (self >> 172) & 0xFFFFFFFFF;
+    }
+
+    function burnBps(uint256 self) internal pure returns (uint256) {
+        return (self >> 208) & 0x7FF;
+    }
+
+    function pace(uint256 self) internal pure returns (uint256) {
+        return (self >> 233) & 0x3FF;
+    }
+
+    /// @return Seconds that a validator has for `maxTokens`: never less than the base window.
+    function executionWindow(uint256 self, uint256 maxTokens) internal pure returns (uint256) {
+        return ((self >> 219) & 0x3FFF) + maxTokens / pace(self);
+    }
+
+    function ackWindow(uint256 self) internal pure returns (uint256) {
+        return ((self >> 243) & 0x3F) * 5;
+    }
+
+    function queueWindow(uint256 self) internal pure returns (uint256) {
+        return (self >> 249) * 30;
+    }
+}

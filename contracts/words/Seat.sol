@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice What selection needs of a validator: 64 bits, four validators to a storage word.
+/// Validator `id` sits in row `id / 4`, at bit `64 * (id % 4)`; ids start at 4, so that row 0 and id 0 mean nobody.
+///
+/// | bits | field | meaning |
+/// |---|---|---|
+/// | 0..6 | stake | thousands of NST, 0..127 |
+/// | 7..13 | reputation | 0..100 |
+/// | 14..19 | load | open assignments |
+/// | 20..25 | capacity | assignments it may hold at once |
+/// | 26..32 | speed | expected over elapsed time in percent, averaged, 0..100 |
+/// | 33 | closed | paused, exiting, under-staked, or unseen for a day |
+/// | 34 | probation | paid and ranked as neutral at best |
+/// | 35..63 | models | one bit a catalogued model |
+type Seat is uint64;
+
+using SeatWord for Seat global;
+
+library SeatWord {
+    uint256 internal constant MAX_MODELS = 29;
+    uint256 internal constant MAX_CAPACITY = 63;
+    uint256 internal constant LOAD_ONE = 1 << 14;
+    uint256 private constant SUSPENDED_BELOW = 50;
+    uint256 private constant NEUTRAL_AT_MOST = 89;
+    uint256 private constant STAKE_SATURATES = 100;
+
+    function pack(
+        uint256 stake_,
+        uint256 reputation_,
+        uint256 load_,
+        uint256 capacity_,
+        uint256 speed_,
+        bool closed_,
+        bool probation_,
+        uint256 models_
+    ) internal pure returns (Seat) {
+        return Seat.wrap(
+            uint64(
+                stake_ | (reputation_ << 7) | (load_ << 14) | (capacity_ << 20) | (speed_ << 26)
+                    | (uint256(closed_ ? 1 : 0) << 33) | (uint256(probation_ ? 1 : 0) << 34) | (models_ << 35)
+            )
+        );
+    }
+
+    function seatIn(uint256 row, uint256 id) internal pure returns (Seat) {
+        return Seat.wrap(uint64(row >> ((id & 3) << 6)));
+    }
+
+    function put(Seat self, uint256 row, uint256 id) internal pure returns (uint256) {
+        uint256 shift = (id & 3) << 6;
+        return (row & ~(uint256(type(uint64).max) << shift)) | (uint256(Seat.unwrap(self)) << shift);
+    }
+
+    function stake(Seat self) internal pure returns (uint256) {
+        return Seat.unwrap(self) & 127;
+    }
+
+    function reputation(Seat self) internal pure returns (uint256) {
+        return (Seat.unwrap(self) >> 7) & 127;
+    }
+
+    function load(Seat self) internal pure returns (uint256) {
+        return (Seat.unwrap(self) >> 14) & 63;
+    }
+
+    function capacity(Seat self) internal pure returns (uint256) {
+        return (Seat.unwrap(self) >> 20) & 63;
+    }
+
+    function speed(Seat self) internal pure returns (uint256) {
+        return (Seat.unwrap(self) >> 26) & 127;
+    }
+
+    function closed(Seat self) internal pure returns (bool) {
+        return (Seat.unwrap(self) >> 33) & 1 == 1;
+    }
+
+    function probation(Seat self) internal pure returns (bool) {
+        return (Seat.unwrap(self) >> 34) & 1 == 1;
+    }
+
+    function models(Seat self) internal pure returns (uint256) {
+        return Seat.unwrap(self) >> 35;
+    }
+
+    /// @notice Reputation as rank and pay see it: neutral at best while on probation.
+    function standing(Seat self) internal pure returns (uint256 points) {
+        points = self.reputation();
+        if (points > NEUTRAL_AT_MOST && self.probation()) points = NEUTRAL_AT_MOST;
+    }
+
+    /// @notice Whether pay is refused and routing closed for its reputation.
+    function suspended(Seat self) internal pure returns (bool) {
+        return self.reputation() < SUSPENDED_BELOW;
+    }
+
+    /// @notice Priority for a request of `model`, 0 when it may not have it: 40 parts stake, 30 reputation, 20 free
+    /// capacity, 10 speed, each normalised to 0..100 first, so 10,000 is the best there is.
+    function score(Seat self, uint256 model) internal pure returns (uint256) {
+        unchecked {
+            uint256 word = Seat.unwrap(self);
+            if ((word >> (35 + model)) & 1 == 0 || (word >> 33) & 1 == 1) return 0;
+            uint256 load_ = (word >> 14) & 63;
+            uint256 capacity_ = (word >> 20) & 63;
+            uint256 points = (word >> 7) & 127;
+            if (points < SUSPENDED_BELOW || load_ >= capacity_) return 0;
+            if (points > NEUTRAL_AT_MOST && (word >> 34) & 1 == 1) points = NEUTRAL_AT_MOST;
+            uint256 stake_ = word & 127;
+            if (stake_ > STAKE_SATURATES) stake_ = STAKE_SATURATES;
+            // Floor: a share of one point in 10,000 decides nothing but a tie.
+            return 40 * stake_ + 30 * points + (2000 * (capacity_ - load_)) / capacity_ + 10 * ((word >> 26) & 127);
+        }
+    }
+
+    function withLoad(Seat self, uint256 load_) internal pure returns (Seat) {
+        return Seat.wrap(uint64((Seat.unwrap(self) & ~uint64(63 << 14)) | uint64(load_ << 14)));
+    }
+
+    function withReputation(Seat self, uint256 points) internal pure returns (Seat) {
+        return Seat.wrap(uint64((Seat.unwrap(self) & ~uint64(127 << 7)) | uint64(points << 7)));
+    }
+
+    function withSpeed(Seat self, uint256 percent) internal pure returns (Seat) {
+        return Seat.wrap(uint64((Seat.unwrap(self) & ~(uint64(127) << 26)) | uint64(percent << 26)));
+    }
+
+    function withClosed(Seat self, bool closed_) internal pure returns (Seat) {
+        uint64 word = Seat.unwrap(self) & ~(uint64(1) << 33);
+        return Seat.wrap(closed_ ? word | (uint64(1) << 33) : word);
+    }
+
+    function withoutProbation(Seat self) internal pure returns (Seat) {
+        return Seat.wrap(Seat.unwrap(self) & ~(uint64(1) << 34));
+    }
+}
