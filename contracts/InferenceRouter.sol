@@ -76,6 +76,7 @@ contract InferenceRouter is Governed, Settlement, Intents {
         uint256 burned;
         uint256 rewarded;
         uint256[] rewards;
+        bool accrued;
     }
 
     /// The implementation behind the fallback.
@@ -221,7 +222,6 @@ contract InferenceRouter is Governed, Settlement, Intents {
         uint256 payment = ticket.payer.payment();
         uint256 price = request.price();
         uint256 limit = FeeMath.tokensFor(price, payment, ticket.terms.priority());
-        if (limit == 0) limit = 1; // Five NSD buy one token of any model that a payment was accepted for.
         if (limit > ticket.terms.maxTokens()) limit = ticket.terms.maxTokens();
         require(tokens != 0 && tokens <= limit, RouterInvalidTokens(tokens, limit));
 
@@ -278,6 +278,7 @@ contract InferenceRouter is Governed, Settlement, Intents {
         $.global = batch.global.add(0, batch.burned);
         $.chain = batch.chain;
         _mint(batch.rewards, batch.rewarded);
+        if (batch.accrued) _mintAccrued(batch.rewards);
     }
 
     function _openBatch(bytes32 model, uint256 n) private view returns (Batch memory batch) {
@@ -312,10 +313,9 @@ contract InferenceRouter is Governed, Settlement, Intents {
             return;
         }
         (account,) = account.useNonce(intent.nonce);
-        // One for this chat, and what the assigned lane left to be minted.
-        uint256 chats = 1 + account.accruedChats();
-        $.accounts[intent.user] = account.withCredits(account.credits() - outcome.consumed).withoutAccrued();
-        batch.rewards[batch.rewarded++] = (chats << 160) | uint160(intent.user);
+        $.accounts[intent.user] = account.withCredits(account.credits() - outcome.consumed);
+        batch.rewards[batch.rewarded++] = (1 << 160) | uint160(intent.user);
+        batch.accrued = batch.accrued || account.accruedChats() != 0;
 
         outcome.digest = item.digest;
         outcome.validator = batch.validator;
@@ -346,7 +346,6 @@ contract InferenceRouter is Governed, Settlement, Intents {
         if (block.timestamp > intent.deadline) return SkipReason.Expired;
         if (intent.payment < FeeMath.minimumPayment(batch.price, intent.priority)) return SkipReason.Underpaid;
         uint256 limit = FeeMath.tokensFor(batch.price, intent.payment, intent.priority);
-        if (limit == 0) limit = 1;
         if (limit > intent.maxTokens) limit = intent.maxTokens;
         bool valid = intent.maxTokens <= batch.tokenLimit && intent.temperature <= MAX_TEMPERATURE;
         if (!valid || tokens == 0 || tokens > limit) return SkipReason.BadTokens;
@@ -389,16 +388,26 @@ contract InferenceRouter is Governed, Settlement, Intents {
         assembly ("memory-safe") {
             mstore(rewards, n)
         }
-        uint256 chats;
-        for (uint256 i; i < n; ++i) {
-            chats += rewards[i] >> 160;
-        }
-        uint256 required = MINT_GAS + MINT_GAS_PER_USER * n;
-        _requireGas(required);
+        _requireGas(MINT_GAS + MINT_GAS_PER_USER * n);
         try LCAI.mintBatch(rewards) returns (uint256 minted) {
-            if (minted < chats) emit RewardsSkipped(chats - minted);
+            if (minted < n) emit RewardsSkipped(n - minted);
         } catch {
-            emit RewardsSkipped(chats);
+            emit RewardsSkipped(n);
+        }
+    }
+
+    /// @dev What the assigned lane left to be minted goes along, where it fits under the caps; else it stays.
+    function _mintAccrued(uint256[] memory rewards) private {
+        Layout storage $ = _layout();
+        for (uint256 i; i < rewards.length; ++i) {
+            address user = address(uint160(rewards[i]));
+            Account account = $.accounts[user];
+            uint256 chats = account.accruedChats();
+            if (chats == 0) continue;
+            _requireGas(MINT_GAS + MINT_GAS_PER_USER);
+            try LCAI.mint(user, chats * 1e18) returns (bool minted) {
+                if (minted) $.accounts[user] = account.withoutAccrued(chats);
+            } catch {}
         }
     }
 

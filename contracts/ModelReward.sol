@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Governed} from "./Governed.sol";
 import {IInferenceRouter, IRouterPeers, AccountView} from "./interfaces/IInferenceRouter.sol";
 import {IModelReward} from "./interfaces/IModelReward.sol";
@@ -16,7 +17,7 @@ import {IRewardToken} from "./interfaces/ITokens.sol";
 /// This contract adds them up, and keeps what neither knows: whether a user wants to be private.
 ///
 /// # Failing
-/// No settlement waits for a reward. Where a cap of the token is reached, the claim reverts and the count stays.
+/// No settlement waits for a reward. A claim mints what fits under the token's caps, and leaves the rest for later.
 contract ModelReward is Governed, IModelReward {
     /// @custom:storage-location erc7201:neuroswarm.storage.ModelReward
     struct Layout {
@@ -36,9 +37,10 @@ contract ModelReward is Governed, IModelReward {
     }
 
     function claim(address user) external returns (uint256 chats) {
-        chats = IRouterPeers(ROUTER).takeAccrued(user);
-        require(chats != 0, RewardNothingAccrued(user));
-        require(TOKEN.mint(user, chats * REWARD_PER_CHAT), RewardCapReached(user, chats));
+        uint256 accrued = IInferenceRouter(ROUTER).accountOf(user).accruedChats;
+        require(accrued != 0, RewardNothingAccrued(user));
+        chats = IRouterPeers(ROUTER).takeAccrued(user, _roomFor(user));
+        require(chats != 0 && TOKEN.mint(user, chats * REWARD_PER_CHAT), RewardCapReached(user, accrued));
         emit RewardClaimed(user, chats);
     }
 
@@ -63,6 +65,13 @@ contract ModelReward is Governed, IModelReward {
         interactions = totalRewards / REWARD_PER_CHAT;
         if (interactions != 0 && account.lastSubmitAt > lastInteraction) lastInteraction = account.lastSubmitAt;
         isPrivate = _layout().isPrivate[user];
+    }
+
+    /// @dev Chats whose reward fits under every cap today. Down: only whole tokens are earned.
+    function _roomFor(address user) private view returns (uint256) {
+        (, uint256 today,) = TOKEN.rewardsOf(user);
+        uint256 room = Math.min(TOKEN.HOLDER_EPOCH_CAP() - today, TOKEN.EPOCH_CAP() - TOKEN.mintedInEpoch());
+        return Math.min(room, TOKEN.MAX_SUPPLY() - TOKEN.totalSupply()) / REWARD_PER_CHAT;
     }
 
     function _layout() private pure returns (Layout storage $) {

@@ -294,6 +294,8 @@ interface IRouterLog {
     error RouterPauseTooLong(uint256 until, uint256 latest);
     /// @notice A guardian may not pause again before this time.
     error RouterPauseTooSoon(uint256 from);
+    /// @notice Nothing is paused that could be ended.
+    error RouterNotPaused();
     /// @notice Only the contract that owns this fact may write it.
     error RouterOnlyPeer(address sender);
     /// @notice The retried callback failed again.
@@ -389,11 +391,11 @@ interface IRouterPeers {
     function sweep(uint256 validator) external returns (uint256 validatorLeg, uint256 treasuryLeg);
     /// @notice ModelAccessCredits alone: hands over the sum that is to be retired.
     function takeUnretired() external returns (uint256 amount);
-    /// @notice ModelReward alone: hands over the chats whose LCAI is accrued.
-    function takeAccrued(address user) external returns (uint256 chats);
+    /// @notice ModelReward alone: hands over chats whose LCAI is accrued, at most `most`.
+    function takeAccrued(address user, uint256 most) external returns (uint256 chats);
     /// @notice ValidatorRegistry alone: seats a validator, with its tickets for each model.
     function enlist(uint256 id, address operator, uint256 stake, uint256 capacity, bytes32[] calldata models) external;
-    /// @notice ValidatorRegistry alone: opens or closes a seat for routing.
+    /// @notice ValidatorRegistry alone: opens or closes a seat for routing. To open one counts as being seen.
     function setClosed(uint256 id, bool closed) external;
     /// @notice ModelRegistry alone: a model's terms. Tickets and servers stay as they are.
     function setOffer(bytes32 model, Offer offer) external;

@@ -49,7 +49,8 @@ interface IModelAccessCredits {
     /// @notice `deposit` with an EIP-2612 permit of the sender; a permit that was used already does no harm.
     function depositWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
 
-    /// @notice Announces a withdrawal; until it is executed the credits stay usable. Replaces an earlier one.
+    /// @notice Announces a withdrawal; until it is executed the credits stay usable. Replaces an earlier one. It can be
+    /// executed at any time after its date: who answers on trust in credits counts them less `withdrawalOf(user).amount`.
     function requestWithdrawal(uint256 amount) external;
     function cancelWithdrawal() external;
     /// @notice Mints the sender's credits back to its wallet after the delay.

@@ -11,7 +11,8 @@ interface IModelReward {
     /// @notice A cap of the token is reached; what is accrued stays so.
     error RewardCapReached(address user, uint256 chats);
 
-    /// @notice Mints what the assigned lane accrued for `user`. Anyone, for anybody.
+    /// @notice Mints what the assigned lane accrued for `user`, as far as today's caps allow. Anyone, for anybody.
+    /// @return chats How many; the rest stays accrued.
     function claim(address user) external returns (uint256 chats);
     /// @notice Marks the sender's profile private, or public again.
     function setPrivate(bool isPrivate) external;

@@ -7,18 +7,23 @@ library ReputationMath {
     uint256 internal constant SLOT = 10_125 seconds;
     uint256 private constant PERFECT = 255;
     uint256 private constant SUCCESSES_PER_POINT = 20;
+    uint256 private constant BONUS_FROM = 90;
+    /// 95 % of 255, rounded up.
+    uint256 private constant UPTIME_FOR_BONUS = 243;
 
-    /// @dev Floor. Perfect averages make 80 + 20, so the most is exactly 100.
+    /// @dev Floor. Perfect averages make 80 + 20, so the most is exactly 100. Below 95 % uptime there is no bonus, so
+    /// the points stay below where it begins.
     function points(uint256 success, uint256 uptime, uint256 speed, uint256 penalty) internal pure returns (uint256) {
         unchecked {
             uint256 earned = (50 * success + 30 * uptime) / PERFECT + speed / 5;
+            if (uptime < UPTIME_FOR_BONUS && earned >= BONUS_FROM) earned = BONUS_FROM - 1;
             return earned > penalty ? earned - penalty : 0;
         }
     }
 
     /// @notice Pay band: 2 from 90 points, 1 from 70, else 0.
     function bandOf(uint256 standing) internal pure returns (uint256) {
-        return standing >= 90 ? 2 : standing >= 70 ? 1 : 0;
+        return standing >= BONUS_FROM ? 2 : standing >= 70 ? 1 : 0;
     }
 
     /// @notice An eighth of the way to perfect.

@@ -131,34 +131,38 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
 
     // ---- pauses
 
-    /// @notice Pauses settlement and failure claims. Guardian alone, for a day at most, and not again within a day of
-    /// its end; a date that is over, or earlier than the running one, ends a pause.
+    /// @notice Pauses settlement and failure claims. Guardian alone; see `_pauseEnd`.
     function pauseSettlement(uint256 until) external restricted {
         Layout storage $ = _layout();
-        _checkPause($.global.pausedUntil(), until);
-        $.global = $.global.withPause(until);
-        emit SettlementPaused(until);
+        uint256 previous = $.global.pausedUntil();
+        uint256 end = _pauseEnd(previous, until);
+        $.global = $.global.withPause(previous > block.timestamp ? $.global.pausedAt() : block.timestamp, end);
+        emit SettlementPaused(end);
     }
 
-    /// @notice Pauses submissions in the same bounds. They open again when somebody calls `ModelRegistry.pushOffers`
-    /// after its end.
+    /// @notice Pauses submissions. They open again when somebody calls `ModelRegistry.pushOffers` after its end.
+    /// Guardian alone; see `_pauseEnd`.
     function pauseIntake(uint256 until) external restricted {
         Layout storage $ = _layout();
-        _checkPause($.intakePausedUntil, until);
-        $.intakePausedUntil = uint40(until);
-        if (until > block.timestamp) {
-            for (uint256 i; i < $.models.length; ++i) {
-                $.offers[$.models[i]] = $.offers[$.models[i]].closed();
-            }
+        uint256 end = _pauseEnd($.intakePausedUntil, until);
+        $.intakePausedUntil = uint40(end);
+        for (uint256 i; i < $.models.length; ++i) {
+            $.offers[$.models[i]] = $.offers[$.models[i]].closed();
         }
-        emit IntakePaused(until);
+        emit IntakePaused(end);
     }
 
-    function _checkPause(uint256 previous, uint256 until) private view {
+    /// @dev A pause lasts a day at most, and the next may not begin within a day of its end. A running one can only
+    /// be shortened, to now at the earliest: its true end stays on record.
+    function _pauseEnd(uint256 previous, uint256 until) private view returns (uint256) {
         uint256 latest = block.timestamp + LONGEST_PAUSE;
         require(until <= latest, RouterPauseTooLong(until, latest));
-        bool shortens = until <= previous;
-        uint256 from = previous + LONGEST_PAUSE;
-        require(shortens || previous == 0 || block.timestamp >= from, RouterPauseTooSoon(from));
+        if (previous > block.timestamp) {
+            require(until <= previous, RouterPauseTooSoon(previous + LONGEST_PAUSE));
+            return until > block.timestamp ? until : block.timestamp;
+        }
+        require(until > block.timestamp, RouterNotPaused());
+        require(previous == 0 || block.timestamp >= previous + LONGEST_PAUSE, RouterPauseTooSoon(previous + LONGEST_PAUSE));
+        return until;
     }
 }

@@ -58,10 +58,12 @@ abstract contract RouterViews is Seating {
         $.global = $.global.withoutUnretired();
     }
 
-    function takeAccrued(address user) external onlyPeer(REWARD) returns (uint256 chats) {
+    function takeAccrued(address user, uint256 most) external onlyPeer(REWARD) returns (uint256 chats) {
         Layout storage $ = _layout();
-        chats = $.accounts[user].accruedChats();
-        $.accounts[user] = $.accounts[user].withoutAccrued();
+        Account account = $.accounts[user];
+        chats = account.accruedChats();
+        if (chats > most) chats = most;
+        $.accounts[user] = account.withoutAccrued(chats);
     }
 
     function setOffer(bytes32 model, Offer offer) external onlyPeer(MODELS) {
@@ -180,7 +182,6 @@ abstract contract RouterViews is Seating {
         if (payment < FeeMath.minimumPayment(offer.price(), priority)) return 0;
         if (payment > type(uint96).max) payment = type(uint96).max;
         tokens = FeeMath.tokensFor(offer.price(), payment, priority);
-        if (tokens == 0) tokens = 1;
         if (tokens > offer.tokenLimit()) tokens = offer.tokenLimit();
     }
 

@@ -35,7 +35,9 @@ abstract contract Seating is Settlement {
 
     function setClosed(uint256 id, bool closed) external onlyPeer(VALIDATORS) {
         Layout storage $ = _layout();
-        $.seats[id >> 2] = SeatWord.seatIn($.seats[id >> 2], id).withClosed(closed).put($.seats[id >> 2], id);
+        _putSeat(id, _seatOf(id).withClosed(closed));
+        address operator = $.operators[id];
+        if (!closed) $.tills[operator] = _seen($.tills[operator], operator);
     }
 
     /// @dev Tickets round down: a stake below the next 5,000 NST draws no further one. A stake under 5,000, where

@@ -63,7 +63,6 @@ abstract contract Settlement is Roster {
         if (payer != msg.sender) {
             till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(payer);
             if (expected != 0) seat = seat.withSpeed(ReputationMath.speedAfter(seat.speed(), expected, elapsed));
-            if (seat.probation() && _served(till, validator)) seat = seat.withoutProbation();
         }
         return _rate(till, seat, validator);
     }
@@ -82,8 +81,9 @@ abstract contract Settlement is Roster {
         return _rate(till, seat, validator);
     }
 
-    /// @dev Reputation as the averages have it now, less what is left of penalties.
+    /// @dev Reputation as the averages have it now, less what is left of penalties; and the end of probation.
     function _rate(Till till, Seat seat, uint256 validator) internal returns (Till, Seat) {
+        if (seat.probation() && _served(till, validator)) seat = seat.withoutProbation();
         uint256 penalty;
         if (till.marked()) {
             penalty = _penalty(till, _layout().marks[validator]);
@@ -154,11 +154,15 @@ abstract contract Settlement is Roster {
         require(request.status() == uint256(status), RouterInvalidStatus(id, RequestStatus(request.status())));
     }
 
-    /// @dev A pause that began before the end moves the end one execution window behind the pause.
+    /// @dev A pause that began before the end, and ended after the start, moves the end one execution window behind
+    /// the pause.
     function _endOf(Request request, uint256 window, uint256 executionWindow) internal view returns (uint256 endsAt) {
+        Global global = _layout().global;
         endsAt = request.since() + window;
-        uint256 resumedAt = _layout().global.pausedUntil();
-        if (resumedAt > request.since() && endsAt < resumedAt + executionWindow) endsAt = resumedAt + executionWindow;
+        bool overlaps = global.pausedAt() <= endsAt && global.pausedUntil() > request.since();
+        if (overlaps && endsAt < global.pausedUntil() + executionWindow) {
+            endsAt = global.pausedUntil() + executionWindow;
+        }
     }
 
     // ---- callbacks

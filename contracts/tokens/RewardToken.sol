@@ -98,11 +98,11 @@ abstract contract RewardToken is ERC20Permit, IRewardToken {
     /// @dev Rounds the holder's share of its daily cap up to whole tokens: a cap errs on the safe side.
     function _reward(Supply memory supply, address to, uint256 amount) private returns (bool) {
         Holder memory h = _holders[to];
-        uint256 today = (h.lastAt / EPOCH == supply.epoch ? h.today : 0) + (amount + 1e18 - 1) / 1e18;
-        if (
-            to == address(0) || amount > EPOCH_CAP || supply.inEpoch + amount > EPOCH_CAP
-                || supply.total + amount > MAX_SUPPLY || today * 1e18 > HOLDER_EPOCH_CAP
-        ) {
+        uint256 today = h.lastAt / EPOCH == supply.epoch ? h.today : 0;
+        bool fits = to != address(0) && amount <= HOLDER_EPOCH_CAP && supply.inEpoch + amount <= EPOCH_CAP
+            && supply.total + amount <= MAX_SUPPLY;
+        if (fits) today += (amount + 1e18 - 1) / 1e18;
+        if (!fits || today * 1e18 > HOLDER_EPOCH_CAP) {
             emit RewardCapped(to, amount);
             return false;
         }

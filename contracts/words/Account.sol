@@ -117,7 +117,8 @@ library AccountWord {
         }
     }
 
-    function withoutAccrued(Account self) internal pure returns (Account) {
-        return Account.wrap(Account.unwrap(self) & ~(uint256(type(uint16).max) << 230));
+    /// @dev `n` is at most what is accrued.
+    function withoutAccrued(Account self, uint256 n) internal pure returns (Account) {
+        return Account.wrap(Account.unwrap(self) - (n << 230));
     }
 }

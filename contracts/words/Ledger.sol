@@ -8,6 +8,7 @@ pragma solidity 0.8.37;
 /// | 0..47 | records | interactions recorded so far: the number of the next is one more |
 /// | 48..87 | pausedUntil | settlement is paused until then, unix seconds |
 /// | 88..183 | unretired | NSD wei of burn legs and forfeits that no call has retired yet |
+/// | 184..223 | pausedAt | when the pause began, unix seconds |
 type Global is uint256;
 
 /// @notice The running hash over all records of the direct lane: hash 208 bits, count 48 bits below.
@@ -17,7 +18,7 @@ using GlobalWord for Global global;
 using ChainWord for Chain global;
 
 library GlobalWord {
-    uint256 private constant PAUSE_MASK = uint256(type(uint40).max) << 48;
+    uint256 private constant PAUSE_MASK = (uint256(type(uint40).max) << 48) | (uint256(type(uint40).max) << 184);
     uint256 private constant UNRETIRED_MASK = uint256(type(uint96).max) << 88;
 
     function records(Global self) internal pure returns (uint256) {
@@ -32,6 +33,10 @@ library GlobalWord {
         return uint96(Global.unwrap(self) >> 88);
     }
 
+    function pausedAt(Global self) internal pure returns (uint256) {
+        return uint40(Global.unwrap(self) >> 184);
+    }
+
     /// @notice Adds `n` records and `burned` NSD wei that are gone for good.
     /// @dev Neither can overflow: all NSD there ever is fits 96 bits, and 2^48 records do not fit into a chain's life.
     function add(Global self, uint256 n, uint256 burned) internal pure returns (Global) {
@@ -40,8 +45,8 @@ library GlobalWord {
         }
     }
 
-    function withPause(Global self, uint256 until) internal pure returns (Global) {
-        return Global.wrap((Global.unwrap(self) & ~PAUSE_MASK) | (until << 48));
+    function withPause(Global self, uint256 from, uint256 until) internal pure returns (Global) {
+        return Global.wrap((Global.unwrap(self) & ~PAUSE_MASK) | (until << 48) | (from << 184));
     }
 
     function withoutUnretired(Global self) internal pure returns (Global) {
