@@ -4,6 +4,7 @@
 //   npm test                           everything
 //   npm test -- --only contracts,page  the named parts
 //   npm run test:browser               the part that needs Chromium, never in `npm test` itself
+//   npm run test:real                  the part that needs Kubo (IPFS_BIN, or `ipfs` on PATH)
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -88,7 +89,7 @@ async function contracts() {
   return count(tested.code, Number(passed), Number(failed), Number(skipped));
 }
 
-function vitest(project, ...before) {
+function vitest(project, before = [], env = {}) {
   return async () => {
     const prepared = await check(...before)();
     if (prepared.failed > 0) return prepared;
@@ -98,7 +99,7 @@ function vitest(project, ...before) {
     }
     const report = join(scratch, `${project}.json`);
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const { code } = await run(["vitest", "run", "--project", project, ...reporters]);
+    const { code } = await run(["vitest", "run", "--project", project, ...reporters], env);
     if (!existsSync(report)) return count(code, 0, 0, 0);
     const {
       numPassedTests,
@@ -123,7 +124,10 @@ const parts = new Map([
   ["page", check(page)],
   ...[...projects].map((name) => [name, vitest(name)]),
 ]);
-const onDemand = new Map([["browser", vitest("browser", page)]]);
+const onDemand = new Map([
+  ["browser", vitest("browser", [page])],
+  ["real", vitest("keeper", [], { REAL_PARTS: "1", IPFS_BIN: process.env.IPFS_BIN ?? "ipfs" })],
+]);
 
 const only = process.argv.indexOf("--only");
 const names = only === -1 ? [...parts.keys()] : (process.argv[only + 1] ?? "").split(",");
