@@ -1,0 +1,28 @@
+/** A keeper that ends itself the hard way at a named point, after it has taken one request. Run by core-crash.test.ts. */
+import { pino } from "pino";
+import { readSettings } from "../../../keeper/config.ts";
+import { startKeeper } from "../../../keeper/main.ts";
+import type { Lane } from "../../../keeper/services/types.ts";
+import { account } from "./chain.ts";
+import { ask, request } from "./keeper.ts";
+
+export interface CrashPlan {
+  readonly overrides: Record<string, string>;
+  readonly lane: Lane;
+  readonly user: number;
+  readonly prompt: string;
+  readonly point: string;
+  /** How often the point is passed before it is the end. */
+  readonly pass: number;
+}
+
+const plan = JSON.parse(process.argv[2] ?? "{}") as CrashPlan;
+let passes = 0;
+const keeper = await startKeeper(readSettings(plan.overrides, {}), new AbortController().signal, {
+  log: pino({ level: "silent" }),
+  probe: (point) => {
+    if (point === plan.point && passes++ === plan.pass) process.kill(process.pid, "SIGKILL");
+  },
+});
+const user = account(plan.user);
+await request(keeper, plan.lane, user, ask(user.address, plan.prompt));
