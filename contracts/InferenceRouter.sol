@@ -418,17 +418,6 @@ contract InferenceRouter is Governed, Settlement, Intents {
         }
     }
 
-    function heartbeat() external nonReentrant {
-        Layout storage $ = _layout();
-        Till till = $.tills[msg.sender];
-        uint256 validator = till.id();
-        require(validator != 0, RouterNotServing(msg.sender));
-        Seat seat;
-        (till, seat) = _rate(_seen(till, msg.sender), _seatOf(validator), validator);
-        $.tills[msg.sender] = till;
-        _putSeat(validator, seat);
-    }
-
     function _emitSettled(bytes32 id, address user, Outcome memory outcome, uint256 burned) private {
         emit RequestSettled(
             id,

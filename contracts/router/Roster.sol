@@ -13,6 +13,7 @@ import {RouterBase} from "./RouterBase.sol";
 /// a ticket is drawn with weight by stake; its row of four seats is the sample, then the row of the next ticket in the
 /// same word. A drawn validator's row-mates join with probability `min(1, stake / stake of the drawn)`, so nobody is
 /// sampled more often than eight times its share of the stake, and splitting one stake over many seats gains nothing.
+/// Equals share the work: the draw decides among them.
 ///
 /// # What it costs
 /// One word of tickets and two rows, whatever the number of validators. Where nobody in the sample is free, up to
@@ -29,9 +30,12 @@ abstract contract Roster is RouterBase {
     /// @return validator Its id, 0 when nobody is eligible.
     /// @return band Its pay band now, which the request keeps.
     function _assign(Offer offer, bytes32 id) internal returns (uint256 validator, uint256 band) {
+        // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
+        // that gains nothing that naming a validator in the direct lane would not give for less.
+        bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
         uint256 best = offer.servers() <= SAMPLE_ALL
-            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model())
-            : _bestOfDraws(offer, id);
+            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model(), uint256(seed))
+            : _bestOfDraws(offer, seed);
         if (best == 0) return (0, 0);
         unchecked {
             validator = best & 0xFFFF;
@@ -43,20 +47,19 @@ abstract contract Roster is RouterBase {
         }
     }
 
-    function _bestOfAll(uint256 servers, uint256 model) private view returns (uint256 best) {
+    function _bestOfAll(uint256 servers, uint256 model, uint256 random) private view returns (uint256 best) {
         Layout storage $ = _layout();
         for (; servers != 0; servers >>= 16) {
-            uint256 candidate = _rank(SeatWord.seatIn($.seats[(servers & 0xFFFF) >> 2], servers & 0xFFFF), servers & 0xFFFF, model);
+            uint256 id = servers & 0xFFFF;
+            uint256 candidate = _rank(SeatWord.seatIn($.seats[id >> 2], id), id, model, random);
             if (candidate > best) best = candidate;
+            random >>= 16;
         }
     }
 
-    /// @dev Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
-    /// that gains nothing that naming a validator in the direct lane would not give for less.
-    function _bestOfDraws(Offer offer, bytes32 id) private view returns (uint256 best) {
+    function _bestOfDraws(Offer offer, bytes32 seed) private view returns (uint256 best) {
         unchecked {
             uint256 model = offer.model();
-            bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
             for (uint256 draw; draw < DRAWS && best == 0; ++draw) {
                 uint256 random = uint256(seed);
                 uint256 ticket = (random >> 128) % offer.tickets();
@@ -92,7 +95,7 @@ abstract contract Roster is RouterBase {
             for (uint256 end = id + 4; id < end; ++id) {
                 Seat seat = SeatWord.seatIn(row, id);
                 if ((random & 0xFF) * weight <= seat.stake() << 8) {
-                    uint256 candidate = _rank(seat, id, model);
+                    uint256 candidate = _rank(seat, id, model, random >> (64 + ((id & 3) << 3)));
                     if (candidate > best) best = candidate;
                 }
                 random >>= 8;
@@ -100,10 +103,11 @@ abstract contract Roster is RouterBase {
         }
     }
 
-    /// @return The score above the id; 0 when the validator may not have the request.
-    function _rank(Seat seat, uint256 id, uint256 model) private pure returns (uint256) {
+    /// @return The score, then 16 random bits that tell equals apart, then the id; 0 when the validator may not have
+    /// the request.
+    function _rank(Seat seat, uint256 id, uint256 model, uint256 random) private pure returns (uint256) {
         uint256 score = seat.score(model);
-        return score == 0 ? 0 : (score << 16) | id;
+        return score == 0 ? 0 : (score << 32) | ((random & 0xFFFF) << 16) | id;
     }
 
     // ---- being seen

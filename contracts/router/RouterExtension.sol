@@ -113,6 +113,19 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         emit CallbackRetried(id, ticket.callback);
     }
 
+    // ---- being seen
+
+    function heartbeat() external nonReentrant {
+        Layout storage $ = _layout();
+        Till till = $.tills[msg.sender];
+        uint256 validator = till.id();
+        require(validator != 0, RouterNotServing(msg.sender));
+        Seat seat;
+        (till, seat) = _rate(_seen(till, msg.sender), _seatOf(validator), validator);
+        $.tills[msg.sender] = till;
+        _putSeat(validator, seat);
+    }
+
     // ---- signatures
 
     function hashIntent(Intent calldata intent) external view returns (bytes32) {

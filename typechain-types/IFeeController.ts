@@ -1,0 +1,12 @@
+// Generated from the contracts by `npm run build:types`. Changes made here are lost.
+// contracts/interfaces/IFeeController.sol
+export const abi = [
+  {"type":"function","name":"get","inputs":[{"name":"parameter","type":"uint8","internalType":"enum Parameter"}],"outputs":[{"name":"","type":"uint256","internalType":"uint256"}],"stateMutability":"view"},
+  {"type":"function","name":"pricePart","inputs":[{"name":"multiplierBps","type":"uint256","internalType":"uint256"},{"name":"window","type":"uint256","internalType":"uint256"},{"name":"pace","type":"uint256","internalType":"uint256"}],"outputs":[{"name":"","type":"uint256","internalType":"uint256"}],"stateMutability":"view"},
+  {"type":"function","name":"set","inputs":[{"name":"parameter","type":"uint8","internalType":"enum Parameter"},{"name":"value","type":"uint256","internalType":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"settingOf","inputs":[{"name":"parameter","type":"uint8","internalType":"enum Parameter"}],"outputs":[{"name":"","type":"tuple","internalType":"struct IFeeController.Setting","components":[{"name":"value","type":"uint256","internalType":"uint256"},{"name":"minimum","type":"uint256","internalType":"uint256"},{"name":"maximum","type":"uint256","internalType":"uint256"}]}],"stateMutability":"view"},
+  {"type":"function","name":"settings","inputs":[],"outputs":[{"name":"","type":"tuple[]","internalType":"struct IFeeController.Setting[]","components":[{"name":"value","type":"uint256","internalType":"uint256"},{"name":"minimum","type":"uint256","internalType":"uint256"},{"name":"maximum","type":"uint256","internalType":"uint256"}]}],"stateMutability":"view"},
+  {"type":"event","name":"ParameterChanged","inputs":[{"name":"parameter","type":"uint8","indexed":true,"internalType":"enum Parameter"},{"name":"previous","type":"uint256","indexed":false,"internalType":"uint256"},{"name":"current","type":"uint256","indexed":false,"internalType":"uint256"}],"anonymous":false},
+  {"type":"error","name":"FeesNotAMultiple","inputs":[{"name":"parameter","type":"uint8","internalType":"enum Parameter"},{"name":"value","type":"uint256","internalType":"uint256"},{"name":"unit","type":"uint256","internalType":"uint256"}]},
+  {"type":"error","name":"FeesOutOfBounds","inputs":[{"name":"parameter","type":"uint8","internalType":"enum Parameter"},{"name":"value","type":"uint256","internalType":"uint256"},{"name":"minimum","type":"uint256","internalType":"uint256"},{"name":"maximum","type":"uint256","internalType":"uint256"}]},
+] as const;
