@@ -1,8 +1,8 @@
 /** A real chain with the real contracts on it, and keepers that work there. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import {
   type Abi,
@@ -37,16 +37,33 @@ export const privateKey = (index: number): Hex => {
 };
 
 const local = (rpcUrl: string) =>
-  defineChain({ id: 31_337, name: "local", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 }, rpcUrls: { default: { http: [rpcUrl] } } });
+  defineChain({
+    id: 31_337,
+    name: "local",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpcUrl] } },
+  });
 
 const clientOf = (rpcUrl: string) =>
-  createTestClient({ chain: local(rpcUrl), mode: "anvil", transport: http(rpcUrl), cacheTime: 0, pollingInterval: 25 }).extend(publicActions);
+  createTestClient({
+    chain: local(rpcUrl),
+    mode: "anvil",
+    transport: http(rpcUrl),
+    cacheTime: 0,
+    pollingInterval: 25,
+  }).extend(publicActions);
 
 export interface TestChain {
   readonly rpcUrl: string;
   readonly book: AddressBook;
   readonly client: ReturnType<typeof clientOf>;
-  write(from: LocalAccount, address: Address, abi: Abi, functionName: string, args: readonly unknown[]): Promise<TransactionReceipt>;
+  write(
+    from: LocalAccount,
+    address: Address,
+    abi: Abi,
+    functionName: string,
+    args: readonly unknown[],
+  ): Promise<TransactionReceipt>;
   deploy(from: LocalAccount, abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address>;
   /** Credits for a user, out of its wallet. */
   deposit(user: LocalAccount, amount: bigint): Promise<void>;
@@ -77,7 +94,8 @@ async function furnish(anvil: ChildProcess, rpcUrl: string): Promise<TestChain> 
     if (receipt.status !== "success") throw new Error(`${hash} was reverted`);
     return receipt;
   };
-  const wallet = (from: LocalAccount) => createWalletClient({ account: from, chain: local(rpcUrl), transport: http(rpcUrl) });
+  const wallet = (from: LocalAccount) =>
+    createWalletClient({ account: from, chain: local(rpcUrl), transport: http(rpcUrl) });
   const write: TestChain["write"] = async (from, address, abi, functionName, args) =>
     // What a transaction costs can hang on the block that it lands in: an estimate of the block before is not enough.
     settled(await wallet(from).writeContract({ address, abi, functionName, args, gas: 5_000_000n }));

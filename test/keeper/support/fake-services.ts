@@ -2,30 +2,22 @@
  * The keeper's core in memory, for what the HTTP layer does with it: real signatures and nonces, scripted answers.
  * Whether the real core behaves like this is the concern of test/e2e/http.test.ts.
  */
-import { type Address, type Hex, parseEther, toHex, zeroAddress } from "viem";
+import { type Address, type Hex, parseEther, zeroAddress } from "viem";
 import { intentDigest, isSignedByUser, promptHash, typedData } from "../../../keeper/chain/intents.ts";
 import { ApiError } from "../../../keeper/services/errors.ts";
 import type {
   AskFields,
   Intent,
+  IntentTypedData,
   Lane,
   Notification,
-  Phase,
   RequestEvent,
   RequestState,
+  Requests,
   Services,
 } from "../../../keeper/services/types.ts";
-import {
-  account,
-  CHAIN_ID,
-  type Kept,
-  type Mutable,
-  OPERATOR,
-  ROUTER,
-  reads,
-  type Script,
-  store,
-} from "./fake-reads.ts";
+import { account, CHAIN_ID, type Kept, OPERATOR, ROUTER, reads, type Script, store } from "./fake-reads.ts";
+import { emit, opened, pause, record, settle } from "./fake-state.ts";
 
 const DEVELOPMENT = new Map(Array.from({ length: 10 }, (_, index) => [account(index).address, account(index)]));
 
@@ -48,197 +40,168 @@ export function fakeServices(): Fake {
     health: "ok",
     breakReads: false,
   };
-  const kept = new Map<Hex, Kept>();
   const blocks = new Map<string, Uint8Array>();
-  const nonces = new Map<string, number>();
-  const used = new Set<string>();
-  const watchers = new Map<Address, Set<(notification: Notification) => void>>();
-
-  const emit = (
-    entry: Kept,
-    event: { type: "phase"; phase: Phase } | { type: "token"; token: string } | { type: "final" },
-  ): void => {
-    const seq = entry.events.length;
-    const full: RequestEvent =
-      event.type === "phase"
-        ? { ...event, seq, at: Date.now() }
-        : event.type === "token"
-          ? { ...event, seq }
-          : { type: "final", seq, state: { ...entry.state } };
-    entry.events.push(full);
-    for (const listener of entry.listeners) listener(full);
-  };
-
-  const run = async (entry: Kept): Promise<void> => {
-    const { state } = entry;
-    emit(entry, { type: "phase", phase: "accepted" });
-    state.status = "processing";
-    emit(entry, { type: "phase", phase: "answering" });
-    for (const token of script.tokens) {
-      await pause(script.tokenDelayMs);
-      state.response += token;
-      emit(entry, { type: "token", token });
-    }
-    if (script.fail) {
-      Object.assign(state, { status: "failed", error: script.fail, returned: state.burned, penalty: 0n });
-      emit(entry, { type: "phase", phase: "failed" });
-      return emit(entry, { type: "final" });
-    }
-    state.tokensUsed = script.tokens.length;
-    state.finishReason = "stop";
-    emit(entry, { type: "phase", phase: "answered" });
-    state.cid = store(blocks, record(state));
-    emit(entry, { type: "phase", phase: "stored" });
-    emit(entry, { type: "phase", phase: "settling" });
-    await pause(script.settleDelayMs);
-    settle(state);
-    emit(entry, { type: "phase", phase: "settled" });
-    emit(entry, { type: "final" });
-  };
-
-  const services: Services = {
-    requests: {
-      async prepare(lane, ask) {
-        const intent: Intent = {
-          user: ask.user,
-          model: ask.model ?? "llama-2-7b-q4",
-          promptHash: promptHash(ask.prompt, ask.salt),
-          maxTokens: ask.maxTokens,
-          temperature: Math.round(ask.temperature * 100),
-          payment: ask.payment,
-          priority: ask.priority,
-          private: false,
-          validator: lane === "direct" ? OPERATOR : zeroAddress,
-          relayer: lane === "direct" ? zeroAddress : OPERATOR,
-          relayFee: 0n,
-          callback: zeroAddress,
-          callbackGas: 0,
-          nonce: nonces.get(ask.user) ?? 0,
-          deadline: BigInt(Math.floor(Date.now() / 1000) + 600),
-        };
-        return typedData(CHAIN_ID, ROUTER, intent);
-      },
-      async signForDevelopment(data) {
-        return DEVELOPMENT.get(data.message.user)?.signTypedData(data as never);
-      },
-      async accept(lane, intent, signature, ask) {
-        await check(intent, signature, ask, used, script);
-        used.add(`${intent.user}:${intent.nonce}`);
-        nonces.set(intent.user, Math.max(nonces.get(intent.user) ?? 0, intent.nonce + 1));
-        const requestId = intentDigest(CHAIN_ID, ROUTER, intent);
-        const entry: Kept = { state: opened(lane, requestId, intent, ask), events: [], listeners: new Set() };
-        kept.set(requestId, entry);
-        setImmediate(() => void run(entry));
-        return { ...entry.state };
-      },
-      async status(requestId) {
-        const entry = kept.get(requestId);
-        return entry && { ...entry.state };
-      },
-      async waitFor(requestId, until, timeoutMs, signal) {
-        const entry = kept.get(requestId);
-        if (!entry) throw new ApiError(404, "request_not_found", "unknown");
-        const done = (): boolean =>
-          ["completed", "failed"].includes(entry.state.status) ||
-          (until === "answered" && entry.state.finishReason !== undefined);
-        const end = Date.now() + timeoutMs;
-        while (!done() && Date.now() < end && !signal?.aborted) await pause(2);
-        return { ...entry.state };
-      },
-      async follow(requestId, fromSeq, listener) {
-        const entry = kept.get(requestId);
-        if (!entry) throw new ApiError(404, "request_not_found", "unknown");
-        for (const event of entry.events) if (event.seq >= fromSeq) listener(event);
-        entry.listeners.add(listener);
-        return () => entry.listeners.delete(listener);
-      },
-      notifications(address, listener) {
-        const set = watchers.get(address) ?? new Set();
-        watchers.set(address, set.add(listener));
-        return () => set.delete(listener);
-      },
-    },
-    reads: reads(script, kept, blocks),
-  };
+  const requests = new FakeRequests(script, blocks);
+  const { kept } = requests;
   return {
-    services,
+    services: { requests, reads: reads(script, kept, blocks) },
     script,
     kept,
     blocks,
-    notify: (notification) => {
-      for (const listener of watchers.get(notification.address) ?? []) listener(notification);
-    },
-    listenerCount: () =>
-      [...watchers.values(), ...[...kept.values()].map(({ listeners }) => listeners)].reduce(
-        (sum, set) => sum + set.size,
-        0,
-      ),
+    notify: (notification) => requests.notify(notification),
+    listenerCount: () => requests.listenerCount(),
   };
 }
 
-async function check(intent: Intent, signature: Hex, ask: AskFields, used: Set<string>, script: Script): Promise<void> {
+class FakeRequests implements Requests {
+  readonly kept = new Map<Hex, Kept>();
+  readonly #script: Script;
+  readonly #blocks: Map<string, Uint8Array>;
+  readonly #nonces = new Map<string, number>();
+  readonly #used = new Set<string>();
+  readonly #watchers = new Map<Address, Set<(notification: Notification) => void>>();
+
+  constructor(script: Script, blocks: Map<string, Uint8Array>) {
+    this.#script = script;
+    this.#blocks = blocks;
+  }
+
+  async prepare(lane: Lane, ask: AskFields): Promise<IntentTypedData> {
+    return typedData(CHAIN_ID, ROUTER, {
+      user: ask.user,
+      model: ask.model ?? "llama-2-7b-q4",
+      promptHash: promptHash(ask.prompt, ask.salt),
+      maxTokens: ask.maxTokens,
+      temperature: Math.round(ask.temperature * 100),
+      payment: ask.payment,
+      priority: ask.priority,
+      private: false,
+      validator: lane === "direct" ? OPERATOR : zeroAddress,
+      relayer: lane === "direct" ? zeroAddress : OPERATOR,
+      relayFee: 0n,
+      callback: zeroAddress,
+      callbackGas: 0,
+      nonce: this.#nonces.get(ask.user) ?? 0,
+      deadline: BigInt(Math.floor(Date.now() / 1000) + 600),
+    });
+  }
+
+  async signForDevelopment(data: IntentTypedData): Promise<Hex | undefined> {
+    return DEVELOPMENT.get(data.message.user)?.signTypedData(data as never);
+  }
+
+  async accept(lane: Lane, intent: Intent, signature: Hex, ask: AskFields): Promise<RequestState> {
+    await checkIntent(intent, signature, ask);
+    const requestId = intentDigest(CHAIN_ID, ROUTER, intent);
+    const known = this.kept.get(requestId);
+    if (known) return { ...known.state };
+    checkAllowance(intent, this.#used, this.#script);
+    this.#used.add(`${intent.user}:${intent.nonce}`);
+    this.#nonces.set(intent.user, Math.max(this.#nonces.get(intent.user) ?? 0, intent.nonce + 1));
+    const entry: Kept = { state: opened(lane, requestId, intent, ask), events: [], listeners: new Set() };
+    this.kept.set(requestId, entry);
+    setImmediate(() => void this.#run(entry));
+    return { ...entry.state };
+  }
+
+  async status(requestId: Hex): Promise<RequestState | undefined> {
+    const entry = this.kept.get(requestId);
+    return entry && { ...entry.state };
+  }
+
+  async waitFor(
+    requestId: Hex,
+    until: "answered" | "settled",
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<RequestState> {
+    const { state } = this.#require(requestId);
+    const done = (): boolean =>
+      ["completed", "failed"].includes(state.status) || (until === "answered" && state.finishReason !== undefined);
+    const end = Date.now() + timeoutMs;
+    while (!done() && Date.now() < end && !signal?.aborted) await pause(2);
+    return { ...state };
+  }
+
+  async follow(requestId: Hex, fromSeq: number, listener: (event: RequestEvent) => void): Promise<() => void> {
+    const { events, listeners } = this.#require(requestId);
+    for (const event of events) if (event.seq >= fromSeq) listener(event);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  notifications(address: Address, listener: (notification: Notification) => void): () => void {
+    const listeners = this.#watchers.get(address) ?? new Set();
+    this.#watchers.set(address, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  notify(notification: Notification): void {
+    for (const listener of this.#watchers.get(notification.address) ?? []) listener(notification);
+  }
+
+  listenerCount(): number {
+    const sets = [...this.#watchers.values(), ...[...this.kept.values()].map(({ listeners }) => listeners)];
+    return sets.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #require(requestId: Hex): Kept {
+    const entry = this.kept.get(requestId);
+    if (entry) return entry;
+    throw new ApiError(404, "request_not_found", "This keeper knows no request of this id.");
+  }
+
+  async #run(entry: Kept): Promise<void> {
+    const { state } = entry;
+    const { tokens, fail } = this.#script;
+    emit(entry, { type: "phase", phase: "accepted" });
+    state.status = "processing";
+    emit(entry, { type: "phase", phase: "answering" });
+    for (const token of tokens) {
+      await pause(this.#script.tokenDelayMs);
+      state.response += token;
+      emit(entry, { type: "token", token });
+    }
+    if (fail) {
+      Object.assign(state, { status: "failed", error: fail, returned: state.burned, penalty: 0n });
+      emit(entry, { type: "phase", phase: "failed" });
+      return emit(entry, { type: "final" });
+    }
+    state.tokensUsed = tokens.length;
+    state.finishReason = "stop";
+    emit(entry, { type: "phase", phase: "answered" });
+    state.cid = store(this.#blocks, record(state));
+    emit(entry, { type: "phase", phase: "stored" });
+    emit(entry, { type: "phase", phase: "settling" });
+    await pause(this.#script.settleDelayMs);
+    settle(state);
+    emit(entry, { type: "phase", phase: "settled" });
+    emit(entry, { type: "final" });
+  }
+}
+
+async function checkIntent(intent: Intent, signature: Hex, ask: AskFields): Promise<void> {
   if (!(await isSignedByUser(CHAIN_ID, ROUTER, intent, signature))) {
     throw new ApiError(
       401,
       "invalid_signature",
       "The signature is not the user's. Sign the intent with the user's key.",
-      { onchain_error: "RouterInvalidSignature" },
     );
   }
-  if (intent.deadline < BigInt(Math.floor(Date.now() / 1000)))
-    throw new ApiError(400, "intent_expired", "Sign again.", { onchain_error: "RouterExpired" });
-  if (intent.promptHash !== promptHash(ask.prompt, ask.salt))
+  if (intent.promptHash !== promptHash(ask.prompt, ask.salt)) {
     throw new ApiError(400, "prompt_mismatch", "Send the prompt that was signed.");
-  if (used.has(`${intent.user}:${intent.nonce}`))
-    throw new ApiError(409, "nonce_used", "Sign again.", { onchain_error: "RouterInvalidNonce" });
-  if (script.credits < intent.payment) {
-    throw new ApiError(402, "insufficient_credits", "Deposit NSD first.", {
-      required_wei: intent.payment,
-      credits_wei: script.credits,
-    });
+  }
+  if (intent.deadline < BigInt(Math.floor(Date.now() / 1000))) {
+    throw new ApiError(400, "expired", "Sign again.", { onchain_error: "RouterExpired" });
   }
 }
 
-function opened(lane: Lane, requestId: Hex, intent: Intent, ask: AskFields): Mutable<RequestState> {
-  return {
-    requestId,
-    lane,
-    status: "queued",
-    user: intent.user,
-    model: intent.model,
-    prompt: ask.prompt,
-    createdAt: new Date(),
-    payment: intent.payment,
-    burned: intent.payment,
-    validator: OPERATOR,
-    validatorId: 1,
-    response: "",
-    ...(ask.threadId === undefined ? {} : { threadId: ask.threadId }),
-  };
-}
-
-function settle(state: Mutable<RequestState>): void {
-  const consumed = parseEther("5.4");
-  Object.assign(state, {
-    status: "completed",
-    consumed,
-    burnedForGood: parseEther("0.54"),
-    validatorEarned: parseEther("3.78"),
-    treasuryEarned: parseEther("1.08"),
-    returned: state.payment - consumed,
-    lcai: parseEther("1"),
-    settleTx: toHex(7n, { size: 32 }),
-    settledAt: new Date(),
-    record: 1n,
-  });
-}
-
-function record(state: RequestState): Uint8Array {
-  return new TextEncoder().encode(
-    JSON.stringify({ answer: state.response, request_id: state.requestId, schema: "neuroswarm.record/1" }),
-  );
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function checkAllowance(intent: Intent, used: Set<string>, script: Script): void {
+  if (used.has(`${intent.user}:${intent.nonce}`)) {
+    throw new ApiError(409, "nonce_used", "Sign again.", { onchain_error: "RouterInvalidNonce" });
+  }
+  if (script.credits < intent.payment) {
+    const details = { required_wei: intent.payment, credits_wei: script.credits };
+    throw new ApiError(402, "insufficient_credits", "Deposit NSD first.", details);
+  }
 }

@@ -16,26 +16,35 @@ export async function dataFolder(): Promise<{ path: string; remove: () => Promis
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-export async function overridesFor(chain: TestChain, dataDir: string, more: Overrides = {}): Promise<Record<string, string>> {
+export async function overridesFor(
+  chain: TestChain,
+  dataDir: string,
+  more: Overrides = {},
+): Promise<Record<string, string>> {
   chain.introduce(dataDir);
   const model = join(dataDir, "tiny.gguf");
   if (!existsSync(model)) await writeTinyModel(model);
   return {
-      DATA_DIR: dataDir,
-      PORT: "0",
-      RPC_URL: chain.rpcUrl,
-      MODEL: model,
-      MODEL_NAME: MODEL,
-      OPERATOR_KEY: privateKey(OPERATOR_INDEX),
-      BATCH_MS: "50",
-      POLL_MS: "100",
-      THREADS: "1",
-      LOG_LEVEL: process.env["TEST_LOG"] ?? "silent",
-      ...more,
+    DATA_DIR: dataDir,
+    PORT: "0",
+    RPC_URL: chain.rpcUrl,
+    MODEL: model,
+    MODEL_NAME: MODEL,
+    OPERATOR_KEY: privateKey(OPERATOR_INDEX),
+    BATCH_MS: "50",
+    POLL_MS: "100",
+    THREADS: "1",
+    LOG_LEVEL: process.env["TEST_LOG"] ?? "silent",
+    ...more,
   };
 }
 
-export async function keeperOn(chain: TestChain, dataDir: string, more: Overrides = {}, options: KeeperOptions = {}): Promise<Keeper> {
+export async function keeperOn(
+  chain: TestChain,
+  dataDir: string,
+  more: Overrides = {},
+  options: KeeperOptions = {},
+): Promise<Keeper> {
   const settings = readSettings(await overridesFor(chain, dataDir, more), {});
   return startKeeper(settings, new AbortController().signal, { log: pino({ level: settings.logLevel }), ...options });
 }
@@ -63,4 +72,5 @@ export async function request(
   return { state, intent: data.message, signature };
 }
 
-export const settled = (keeper: Keeper, id: Hex): Promise<RequestState> => keeper.services.requests.waitFor(id, "settled", 30_000);
+export const settled = (keeper: Keeper, id: Hex): Promise<RequestState> =>
+  keeper.services.requests.waitFor(id, "settled", 30_000);

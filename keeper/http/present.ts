@@ -1,0 +1,116 @@
+/** From what the core knows to what clients read: snake_case, decimals with their wei, links. */
+import type { RequestState } from "../services/types.ts";
+import { amount, decimal, maybeAmount } from "./amounts.ts";
+
+export interface Links {
+  /** Where the client reached the keeper; empty where that is unknown, which leaves links relative. */
+  readonly base: string;
+  readonly explorer: string | undefined;
+}
+
+export const nodeName = (id: number | undefined): string | null => (id === undefined ? null : `node_validator_${id}`);
+
+export const isAnswered = (state: RequestState): boolean =>
+  state.status === "completed" || state.finishReason !== undefined;
+/** A direct answer is completed for the network when its delivery is mined. */
+const isSettled = (state: RequestState): boolean => state.status === "completed" && state.settleTx !== undefined;
+
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+function proofs(state: RequestState, links: Links) {
+  return present({
+    finish_reason: state.finishReason,
+    receipt: receiptOf(state),
+    cid: state.cid,
+    ipfs_url: state.cid === undefined ? undefined : `${links.base}/ipfs/${state.cid}`,
+    blockchain_tx: state.settleTx,
+    blockchain_url: state.settleTx === undefined ? undefined : transactionUrl(state, links),
+    ...maybeAmount("lcai_earned", state.lcai),
+    reward_skipped: state.rewardSkipped,
+  });
+}
+
+function transactionUrl(state: RequestState, { base, explorer }: Links): string {
+  return explorer === undefined
+    ? `${base}/api/llm/status/${state.requestId}`
+    : `${explorer.replace(/\/+$/, "")}/tx/${state.settleTx}`;
+}
+
+function receiptOf(state: RequestState) {
+  const { payment, consumed, validatorEarned, treasuryEarned, burnedForGood } = state;
+  if (
+    consumed === undefined ||
+    validatorEarned === undefined ||
+    treasuryEarned === undefined ||
+    burnedForGood === undefined
+  )
+    return undefined;
+  return {
+    ...amount("payment", payment),
+    ...amount("consumed", consumed),
+    ...amount("validator", validatorEarned),
+    ...amount("treasury", treasuryEarned),
+    ...amount("burned", burnedForGood),
+    // Back in credits, or, in the direct lane, never taken out of them.
+    ...amount("returned", payment - consumed),
+  };
+}
+
+export function presentChat(state: RequestState, links: Links) {
+  const failed = state.status === "failed" || state.status === "cancelled";
+  return {
+    response: state.response,
+    status: failed ? ("failed" as const) : isSettled(state) ? ("success" as const) : ("pending" as const),
+    request_id: state.requestId,
+    model: state.model,
+    tokens_used: state.tokensUsed ?? null,
+    ...proofs(state, links),
+    ...(failed ? { error: failureOf(state) } : {}),
+  };
+}
+
+export function failureOf(state: RequestState): { code: string; message: string } {
+  return (
+    state.error ?? {
+      code: "request_failed",
+      message: "The request could not be answered. Nothing was charged; ask again.",
+    }
+  );
+}
+
+export function presentRequest(state: RequestState, links: Links) {
+  const failed = state.status === "failed" || state.status === "cancelled";
+  return {
+    request_id: state.requestId,
+    status: state.status,
+    result: isAnswered(state) ? state.response : null,
+    tokens_used: state.tokensUsed ?? null,
+    nsd_consumed: state.consumed === undefined ? null : decimal(state.consumed),
+    nsd_consumed_wei: state.consumed?.toString() ?? null,
+    lane: state.lane,
+    user_address: state.user,
+    model: state.model,
+    created_at: state.createdAt.toISOString(),
+    ...amount("nsd_burned", state.burned),
+    assigned_node: nodeName(state.validatorId),
+    ...proofs(state, links),
+    ...maybeAmount("validator_earned", state.validatorEarned),
+    ...maybeAmount("nsd_refunded", failed ? state.returned : undefined),
+    ...maybeAmount("nsd_penalty", state.penalty),
+    ...present({
+      validator: state.validator,
+      error: state.error?.message,
+      error_code: state.error?.code,
+      submit_tx: state.submitTx,
+      record: state.record === undefined ? undefined : Number(state.record),
+      settled_at: state.settledAt?.toISOString(),
+      thread_id: state.threadId,
+    }),
+  };
+}

@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Address } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { routerAbi } from "../../keeper/chain/contracts.ts";
+import type { Keeper } from "../../keeper/main.ts";
+import type { Lane } from "../../keeper/services/types.ts";
+import { account, startChain, type TestChain } from "./support/chain.ts";
+import type { CrashPlan } from "./support/crash-child.ts";
+import { dataFolder, keeperOn, overridesFor, settled } from "./support/keeper.ts";
+
+const CHILD = fileURLToPath(new URL("./support/crash-child.ts", import.meta.url));
+const PATIENCE_MS = 90_000;
+
+let chain: TestChain;
+let folder: Awaited<ReturnType<typeof dataFolder>>;
+
+beforeAll(async () => {
+  chain = await startChain();
+  folder = await dataFolder();
+});
+
+afterAll(async () => {
+  await chain?.stop();
+  await folder?.remove();
+});
+
+/** Runs a keeper that takes one request and ends at the point; resolves with the signal that ended it. */
+async function crash(plan: Omit<CrashPlan, "overrides">): Promise<NodeJS.Signals | null> {
+  const overrides = await overridesFor(chain, folder.path);
+  const argument = JSON.stringify({ ...plan, overrides } satisfies CrashPlan);
+  const child = spawn(process.execPath, [CHILD, argument], { stdio: ["ignore", "inherit", "inherit"] });
+  const giveUp = setTimeout(() => child.kill("SIGTERM"), PATIENCE_MS);
+  const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_code, by) => resolve(by)));
+  clearTimeout(giveUp);
+  return signal;
+}
+
+async function eventsFor(user: Address, eventName: "RequestSettled" | "RequestSubmitted" | "DeliverySkipped") {
+  const address = chain.book.contracts.router;
+  return chain.client.getContractEvents({ address, abi: routerAbi, eventName, args: { user }, fromBlock: 0n });
+}
+
+const accountOf = (user: Address) =>
+  chain.client.readContract({
+    address: chain.book.contracts.router,
+    abi: routerAbi,
+    functionName: "accountOf",
+    args: [user],
+  });
+
+const cases: readonly [lane: Lane, point: string, pass: number][] = [
+  ["direct", "accepted", 0],
+  ["direct", "answered", 0],
+  ["direct", "stored", 0],
+  ["direct", "written", 0],
+  ["direct", "sent", 0],
+  ["direct", "mined", 0],
+  ["assigned", "accepted", 0],
+  ["assigned", "written", 0],
+  ["assigned", "sent", 0],
+  ["assigned", "stored", 0],
+  ["assigned", "written", 1],
+  ["assigned", "sent", 1],
+];
+
+describe("a keeper that is killed finishes, once, what it had accepted", () => {
+  test.each(cases)("%s lane, at %s (%i)", { timeout: 180_000 }, async (lane, point, pass) => {
+    const user = account(lane === "direct" ? 0 : 1);
+    const prompt = `killed in the ${lane} lane at ${point} ${pass}`;
+    const before = await accountOf(user.address);
+    const [settledBefore, submittedBefore] = [
+      await eventsFor(user.address, "RequestSettled"),
+      await eventsFor(user.address, "RequestSubmitted"),
+    ];
+    expect(await crash({ lane, point, pass, prompt, user: lane === "direct" ? 0 : 1 })).toBe("SIGKILL");
+
+    let keeper: Keeper | undefined;
+    try {
+      keeper = await keeperOn(chain, folder.path);
+      const [row] = await keeper.services.reads.history(user.address, 1);
+      expect(row?.prompt).toBe(prompt);
+      const done = await settled(keeper, row?.requestId ?? "0x");
+      expect(done).toMatchObject({ status: "completed", prompt });
+      const after = await accountOf(user.address);
+      expect(after.nonce).toBe(before.nonce + 1n);
+      expect(after.credits).toBe(before.credits - (done.consumed ?? 0n));
+      expect(await eventsFor(user.address, "RequestSettled")).toHaveLength(settledBefore.length + 1);
+      expect(await eventsFor(user.address, "RequestSubmitted")).toHaveLength(
+        submittedBefore.length + (lane === "assigned" ? 1 : 0),
+      );
+      expect(await eventsFor(user.address, "DeliverySkipped")).toHaveLength(0);
+      expect(await keeper.services.reads.block(done.cid ?? "")).toBeDefined();
+    } finally {
+      await keeper?.stop();
+    }
+  });
+});

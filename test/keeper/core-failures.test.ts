@@ -1,0 +1,86 @@
+import { parseEther } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { routerAbi } from "../../keeper/chain/contracts.ts";
+import type { Keeper } from "../../keeper/main.ts";
+import { account, register, startChain, type TestChain } from "./support/chain.ts";
+import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
+
+let chain: TestChain;
+let keeper: Keeper;
+let folder: Awaited<ReturnType<typeof dataFolder>>;
+/** More than the model's context holds. */
+const ENDLESS = "Why? ".repeat(4_000);
+
+beforeAll(async () => {
+  chain = await startChain();
+  folder = await dataFolder();
+  keeper = await keeperOn(chain, folder.path);
+});
+
+afterAll(async () => {
+  await keeper?.stop();
+  await chain?.stop();
+  await folder?.remove();
+});
+
+const creditsOf = async (index: number): Promise<bigint> =>
+  (
+    await chain.client.readContract({
+      address: chain.book.contracts.router,
+      abi: routerAbi,
+      functionName: "accountOf",
+      args: [account(index).address],
+    })
+  ).credits;
+
+describe("a prompt that the model cannot take", () => {
+  test("costs nothing in the direct lane", async () => {
+    const before = await creditsOf(0);
+    const { state } = await request(keeper, "direct", account(0), ask(account(0).address, ENDLESS));
+    expect(await settled(keeper, state.requestId)).toMatchObject({
+      status: "failed",
+      error: { code: "prompt_too_long" },
+    });
+    expect(await creditsOf(0)).toBe(before);
+  });
+
+  test("is confessed in the assigned lane, and 95 % come back", async () => {
+    const before = await creditsOf(1);
+    const { state } = await request(keeper, "assigned", account(1), ask(account(1).address, ENDLESS));
+    const done = await settled(keeper, state.requestId);
+    expect(done).toMatchObject({ status: "failed", returned: parseEther("47.5"), penalty: parseEther("2.5") });
+    expect(await creditsOf(1)).toBe(before - parseEther("2.5"));
+  });
+});
+
+describe("another validator that never answers", () => {
+  test("is shown to be offline by the keeper that relayed, and everything comes back", async () => {
+    await register(chain, 8);
+    const before = await creditsOf(2);
+    let spent = 0n;
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const { state } = await request(
+        keeper,
+        "assigned",
+        account(2),
+        ask(account(2).address, `Who answers ${attempt}?`),
+      );
+      if (state.validatorId === keeper.validatorId) {
+        spent += (await settled(keeper, state.requestId)).consumed ?? 0n;
+        continue;
+      }
+      await chain.client.increaseTime({ seconds: 60 });
+      await chain.client.mine({ blocks: 3 });
+      const done = await settled(keeper, state.requestId);
+      expect(done).toMatchObject({
+        status: "failed",
+        returned: parseEther("50"),
+        penalty: 0n,
+        error: { code: "offline" },
+      });
+      expect(await creditsOf(2)).toBe(before - spent);
+      return;
+    }
+    throw new Error("the other validator was never selected");
+  });
+});
