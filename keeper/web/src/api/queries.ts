@@ -1,0 +1,96 @@
+import { QueryClient, queryOptions, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { plain } from "../format/amount.ts";
+import { Refusal, read } from "./client.ts";
+import type { BalancesBody, Hex, ModelBody, NetworkBody, QuoteBody, RequestBody, RewardBody } from "./wire.ts";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // The live connection says when the keeper is back, and everything is asked again then.
+      retry: (failures, error) => failures < 2 && !(error instanceof Refusal && error.status < 500),
+    },
+  },
+});
+
+export const networkQuery = queryOptions({
+  queryKey: ["network"],
+  queryFn: ({ signal }) => read<NetworkBody>("/api/network", signal),
+  refetchInterval: 10_000,
+});
+
+export function balancesQuery(address: Hex) {
+  return queryOptions({
+    queryKey: ["balances", address],
+    queryFn: ({ signal }) => read<BalancesBody>(`/api/balances/${address}`, signal),
+    refetchInterval: 30_000,
+  });
+}
+
+export function useNetwork(): UseQueryResult<NetworkBody> {
+  return useQuery(networkQuery);
+}
+
+export function useBalances(address: Hex | undefined): UseQueryResult<BalancesBody> {
+  return useQuery({ ...balancesQuery(address ?? "0x"), enabled: address !== undefined });
+}
+
+export function useModels(): UseQueryResult<readonly ModelBody[]> {
+  return useQuery({
+    queryKey: ["models"],
+    queryFn: async ({ signal }) => (await read<{ models: ModelBody[] }>("/api/models", signal)).models,
+    staleTime: 60_000,
+  });
+}
+
+export interface QuoteAsked {
+  readonly model: string | undefined;
+  readonly maxTokens: number;
+  readonly priority: boolean;
+  readonly payment: bigint;
+}
+
+export function useQuote({ model, maxTokens, priority, payment }: QuoteAsked): UseQueryResult<QuoteBody> {
+  const asked = new URLSearchParams({
+    max_tokens: String(maxTokens),
+    priority: String(priority),
+    nsd_payment: plain(payment),
+  });
+  if (model) asked.set("model", model);
+  return useQuery({
+    queryKey: ["quote", asked.toString()],
+    queryFn: ({ signal }) => read<QuoteBody>(`/api/quote?${asked}`, signal),
+    staleTime: 60_000,
+    placeholderData: (previous) => previous,
+  });
+}
+
+export function useRewards(address: Hex): UseQueryResult<readonly RewardBody[]> {
+  return useQuery({
+    queryKey: ["rewards", address],
+    queryFn: async ({ signal }) =>
+      (await read<{ rewards: RewardBody[] }>(`/api/rewards/${address}?limit=100`, signal)).rewards,
+  });
+}
+
+export function historyQuery(address: Hex) {
+  return queryOptions({
+    queryKey: ["history", address],
+    queryFn: async ({ signal }) =>
+      (await read<{ requests: RequestBody[] }>(`/api/history/${address}?limit=100`, signal)).requests,
+  });
+}
+
+const SETTLE_MS = 200;
+let refreshing: ReturnType<typeof setTimeout> | undefined;
+
+/** Asks again for whatever a settlement, a deposit or a reward may have moved: once for all that comes together. */
+export function refreshAccount(address: Hex): void {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(() => refresh(address), SETTLE_MS);
+}
+
+function refresh(address: Hex): void {
+  for (const key of ["balances", "rewards", "history"]) void queries.invalidateQueries({ queryKey: [key, address] });
+  void queries.invalidateQueries({ queryKey: ["network"] });
+}

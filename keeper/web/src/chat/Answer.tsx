@@ -1,0 +1,39 @@
+import type { ReactElement } from "react";
+import type { Turn } from "./model.ts";
+
+/** The answer as text: paragraphs and fenced code, and nothing a model writes is ever read as markup. */
+export function Answer({ turn }: { readonly turn: Turn }): ReactElement {
+  const streaming = turn.stage === "running" && !turn.phases.some(({ phase }) => phase === "answered");
+  return (
+    <div className="answer" aria-busy={streaming}>
+      {blocksOf(turn.answer).map(({ code, text }, index, all) => {
+        const last = streaming && index === all.length - 1;
+        return code ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only ever added at the end.
+          <pre key={index}>
+            <code>{text}</code>
+          </pre>
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only ever added at the end.
+          <p key={index} data-streaming={last || undefined}>
+            {text}
+          </p>
+        );
+      })}
+      {turn.cutShort && <p className="soft small">The answer reached the longest length that was asked or paid for.</p>}
+    </div>
+  );
+}
+
+interface Block {
+  readonly code: boolean;
+  readonly text: string;
+}
+
+function blocksOf(answer: string): Block[] {
+  return answer.split(/^```.*$/m).flatMap((part, index): Block[] => {
+    if (index % 2 === 1) return [{ code: true, text: part.replace(/^\n|\n$/g, "") }];
+    const paragraphs = part.split(/\n{2,}/).map((text) => text.trim());
+    return paragraphs.filter((text) => text !== "").map((text) => ({ code: false, text }));
+  });
+}

@@ -1,0 +1,57 @@
+import { type ReactElement, useEffect, useRef } from "react";
+import { useNetwork } from "../api/queries.ts";
+import { amount, dollars } from "../format/amount.ts";
+import { atClock } from "../format/time.ts";
+import { Copyable } from "../ui/Copyable.tsx";
+import { decide } from "./ask.ts";
+import type { Confirmation } from "./model.ts";
+
+/** Before a wallet is asked: the most it can cost, who answers, and who can read it. */
+export function ConfirmCard({
+  turnKey,
+  confirmation,
+}: {
+  readonly turnKey: string;
+  readonly confirmation: Confirmation;
+}): ReactElement {
+  const sign = useRef<HTMLButtonElement>(null);
+  const network = useNetwork().data;
+  const payment = BigInt(confirmation.paymentWei);
+  useEffect(() => sign.current?.focus(), []);
+  return (
+    <section className="card confirm" aria-label="Before you sign">
+      <p className="headline">Before you sign</p>
+      <dl>
+        <div>
+          <dt>Costs at most</dt>
+          <dd>
+            {amount(payment)} NSD, about {dollars(payment)}
+          </dd>
+        </div>
+        <div>
+          <dt>Answered by</dt>
+          <dd>
+            {network?.operator === confirmation.validator ? `validator ${network.validator_id}, ` : ""}
+            <Copyable text={confirmation.validator} what="the validator's address" /> with {confirmation.model}
+          </dd>
+        </div>
+        <div>
+          <dt>Visible to</dt>
+          <dd>everybody: question and answer are stored publicly</dd>
+        </div>
+        <div>
+          <dt>Valid until</dt>
+          <dd>{atClock(confirmation.deadline)}</dd>
+        </div>
+      </dl>
+      <p className="row">
+        <button type="button" className="main" ref={sign} onClick={() => decide(turnKey, true)}>
+          Sign and send
+        </button>
+        <button type="button" onClick={() => decide(turnKey, false)}>
+          Do not send
+        </button>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,86 @@
+import type { ChatBody, RequestBody } from "../api/wire.ts";
+import { titled } from "../format/text.ts";
+import type { Outcome, PhaseMark, Thread, Turn } from "./model.ts";
+
+/** The outcome that a streamed chat ends with; undefined while its settlement is on its way. */
+export function outcomeOfChat(body: ChatBody): Outcome | undefined {
+  if (body.status === "pending") return undefined;
+  return {
+    ...settlementOf(body),
+    status: body.status === "success" ? "completed" : "failed",
+    ...(body.error ? { error: body.error } : {}),
+  };
+}
+
+export function outcomeOfRequest(body: RequestBody): Outcome | undefined {
+  if (body.status === "queued" || body.status === "processing") return undefined;
+  return {
+    ...settlementOf(body),
+    status: body.status,
+    ...(body.nsd_refunded_wei ? { refundedWei: body.nsd_refunded_wei } : {}),
+    ...(body.nsd_penalty_wei ? { penaltyWei: body.nsd_penalty_wei } : {}),
+    ...(body.error ? { error: { code: body.error_code ?? "failed", message: body.error } } : {}),
+  };
+}
+
+function settlementOf(body: ChatBody | RequestBody): Omit<Outcome, "status"> {
+  return {
+    ...(body.receipt ? { receipt: body.receipt } : {}),
+    ...(body.cid ? { cid: body.cid } : {}),
+    ...(body.blockchain_tx ? { transaction: body.blockchain_tx } : {}),
+    ...(body.lcai_earned_wei ? { lcaiWei: body.lcai_earned_wei } : {}),
+    ...(body.reward_skipped ? { rewardSkipped: body.reward_skipped } : {}),
+  };
+}
+
+/** A turn as the keeper remembers it, for threads that this browser has not seen. */
+export function turnOf(body: RequestBody): Turn {
+  const at = Date.parse(body.created_at);
+  const outcome = outcomeOfRequest(body);
+  return {
+    key: body.request_id,
+    requestId: body.request_id,
+    prompt: body.prompt ?? "",
+    at,
+    terms: { model: body.model, maxTokens: 0, temperature: 0, paymentWei: body.nsd_burned_wei, priority: false },
+    stage: outcome ? "ended" : "stopped",
+    answer: body.result ?? "",
+    phases: outcome ? endedPhases(outcome, at) : [],
+    ...(body.tokens_used ? { tokens: body.tokens_used } : {}),
+    ...(body.finish_reason === "length" ? { cutShort: true } : {}),
+    ...(outcome ? { outcome } : {}),
+  };
+}
+
+function endedPhases(outcome: Outcome, at: number): PhaseMark[] {
+  if (outcome.status !== "completed") return [{ phase: "failed", at }];
+  return (["accepted", "answered", "stored", "settled"] as const).map((phase) => ({ phase, at }));
+}
+
+/** This browser's threads, completed by what the keeper knows: nothing is shown twice, nothing local is lost. */
+export function merged(threads: readonly Thread[], history: readonly RequestBody[]): readonly Thread[] {
+  const known = new Map(history.map((body) => [body.request_id, body]));
+  const result = threads.map((thread) => ({
+    ...thread,
+    turns: thread.turns.map((turn) => {
+      const body = turn.requestId ? known.get(turn.requestId) : undefined;
+      if (turn.requestId) known.delete(turn.requestId);
+      if (!body || turn.outcome) return turn;
+      const { outcome, answer, stage, phases } = turnOf(body);
+      return outcome ? { ...turn, outcome, answer: answer || turn.answer, stage, phases } : turn;
+    }),
+  }));
+  for (const body of [...known.values()].reverse()) {
+    const id = body.thread_id ?? body.request_id;
+    const index = result.findIndex((thread) => thread.id === id);
+    const turn = turnOf(body);
+    const thread = result[index];
+    if (thread) result[index] = { ...thread, turns: [...thread.turns, turn].sort((a, b) => a.at - b.at) };
+    else result.push({ id, title: titled(turn.prompt), at: turn.at, turns: [turn] });
+  }
+  return result.sort((a, b) => latest(b) - latest(a));
+}
+
+function latest(thread: Thread): number {
+  return thread.turns.at(-1)?.at ?? thread.at;
+}

@@ -1,0 +1,102 @@
+import { Refusal, Unreachable } from "../api/client.ts";
+import { amount } from "../format/amount.ts";
+import type { Problem } from "./model.ts";
+
+/** What was to be signed is not what was asked: the page refuses before any wallet sees it. */
+export class IntentMismatch extends Error {
+  readonly field: string;
+
+  constructor(field: string, expected: unknown, received: unknown) {
+    super(`${field} is ${String(received)}, and ${String(expected)} was asked`);
+    this.name = "IntentMismatch";
+    this.field = field;
+  }
+}
+
+/** The keeper has never heard of a request that was sent to it. */
+export class UnknownRequest extends Error {}
+
+/** The wallet, or whoever holds it, said no. */
+export class Declined extends Error {
+  constructor() {
+    super("declined");
+    this.name = "Declined";
+  }
+}
+
+export function creditsProblem(required: bigint, credits: bigint): Problem {
+  return {
+    kind: "credits",
+    title: "Not enough credits",
+    detail: `This can cost up to ${amount(required)} NSD, and your credits are ${amount(credits)} NSD. Nothing was charged.`,
+    requiredWei: required.toString(),
+  };
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Declined) {
+    return {
+      kind: "declined",
+      title: "Not signed",
+      detail: "You declined the signature. Nothing was sent and nothing was charged.",
+    };
+  }
+  if (error instanceof IntentMismatch) {
+    return {
+      kind: "unsafe",
+      title: "Not signed",
+      detail: `The keeper asked for a signature on something else than your question (${error.message}). Nothing was signed.`,
+    };
+  }
+  if (error instanceof UnknownRequest) {
+    return {
+      kind: "unsent",
+      title: "Not taken",
+      detail: "The keeper does not know this request. Nothing was charged.",
+    };
+  }
+  if (error instanceof Unreachable) {
+    return {
+      kind: "unreachable",
+      title: "The keeper did not answer",
+      detail: "Nothing was charged. Send it again once the connection is back.",
+    };
+  }
+  if (error instanceof Refusal) return refusalProblem(error);
+  return {
+    kind: "refused",
+    title: "It could not be sent",
+    detail: sentence(error instanceof Error ? shortOf(error) : String(error)),
+  };
+}
+
+function refusalProblem(refusal: Refusal): Problem {
+  const required = refusal.details.required_wei;
+  if (refusal.status === 402) {
+    return {
+      kind: "credits",
+      title: "Not enough credits",
+      detail: refusal.message,
+      ...(required ? { requiredWei: required } : {}),
+    };
+  }
+  const wait = refusal.retryAfterMs ?? (refusal.details.retry_after_seconds ?? 0) * 1000;
+  if (refusal.status === 429 || (refusal.status === 503 && wait > 0)) {
+    const title = refusal.status === 429 ? "Too many at once" : "The keeper is busy";
+    return {
+      kind: "wait",
+      title,
+      detail: `${refusal.message} Nothing was charged.`,
+      retryAt: Date.now() + Math.max(1_000, wait),
+    };
+  }
+  return { kind: "refused", title: "The keeper refused it", detail: `${refusal.message} Nothing was charged.` };
+}
+
+function shortOf(error: Error): string {
+  return (error as { shortMessage?: string }).shortMessage ?? error.message;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

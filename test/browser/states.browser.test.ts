@@ -1,0 +1,180 @@
+// biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
+/** What the page shows when something is in the way. */
+import { type Address, parseEther } from "viem";
+import { describe, expect, test } from "vitest";
+import { ApiError } from "../../keeper/services/errors.ts";
+import { outside } from "../keeper/support/http.ts";
+import { audit, NARROW, WIDE } from "./support/browser.ts";
+import { openStage, WEB } from "./support/stage.ts";
+
+const USER: Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+const stage = openStage();
+const { arrive, ask, soon } = stage;
+
+describe("a request that does not come through", () => {
+  test("shows its class, what came back and what to do", async () => {
+    stage.keeper.script.fail = { code: "timeout", message: "The validator did not answer in time. Ask again." };
+    const page = await arrive();
+    await ask(page, "Will it answer?");
+    const card = page.getByLabel("Receipt of a failed request");
+    await soon(() => card.innerText()).toContain("Timeout");
+    expect(await card.innerText()).toMatch(/came back|nothing was charged/);
+    expect(await card.innerText()).toContain("Ask again.");
+    expect(await audit(page)).toEqual([]);
+    stage.keeper.script.fail = undefined;
+    await card.getByRole("button", { name: "Ask again" }).click();
+    await page.getByText("paid,").waitFor();
+  });
+
+  test("asks for a deposit of what is missing before anything is signed", async () => {
+    stage.keeper.script.credits = parseEther("12.5");
+    const page = await arrive();
+    await ask(page, "Can I afford it?");
+    const card = page.getByLabel("Not enough credits");
+    await card.waitFor();
+    await soon(() => card.getByLabel("Deposit").inputValue()).toBe("37.50");
+    expect(stage.keeper.kept.size).toBe(0);
+    expect(await audit(page)).toEqual([]);
+  });
+
+  test("counts down where there were too many, and lets it be sent again", async () => {
+    const prepare = stage.keeper.services.requests.prepare;
+    stage.keeper.services.requests.prepare = async () => {
+      throw new ApiError(429, "rate_limited", "Ten requests in a minute is the limit.", {}, 2);
+    };
+    const page = await arrive();
+    await ask(page, "One too many?");
+    const again = page.getByRole("button", { name: /^Send again/ });
+    await soon(() => again.innerText()).toMatch(/in [12] s/);
+    expect(await again.isDisabled()).toBe(true);
+    stage.keeper.services.requests.prepare = prepare;
+    await soon(() => again.isEnabled()).toBe(true);
+    await again.click();
+    await page.getByText("paid,").waitFor();
+  });
+
+  test("never signs something else than what was asked", async () => {
+    const prepare = stage.keeper.services.requests.prepare.bind(stage.keeper.services.requests);
+    stage.keeper.services.requests.prepare = (lane, fields) =>
+      prepare(lane, { ...fields, payment: fields.payment * 10n });
+    const page = await arrive();
+    await ask(page, "What do I sign?");
+    await page
+      .locator("main")
+      .getByText(/asked for a signature on something else/)
+      .waitFor();
+    expect(stage.keeper.kept.size).toBe(0);
+  });
+});
+
+describe("a keeper that goes away", () => {
+  test("is missed with the time, and found again", async () => {
+    const page = await arrive();
+    const port = Number(new URL(stage.url).port);
+    await stage.keeper.app.close();
+    await page.getByText(/has not answered since \d\d:\d\d:\d\d/).waitFor();
+    expect(await audit(page)).toEqual([]);
+    stage.keeper = await outside({}, WEB);
+    await stage.keeper.app.listen({ host: "127.0.0.1", port });
+    await page.getByRole("button", { name: "Try now" }).click();
+    await page.getByText(/has not answered since/).waitFor({ state: "detached" });
+  });
+
+  test("Escape stops following; the request goes on and can be followed again", async () => {
+    stage.keeper.script.tokens = Array.from({ length: 60 }, (_, index) => `word${index} `);
+    stage.keeper.script.tokenDelayMs = 50;
+    const page = await arrive();
+    await ask(page, "Tell me a lot");
+    await page.locator(".answer").getByText("word3").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("Not followed any more").waitFor();
+    expect(stage.keeper.kept.size).toBe(1);
+    await page.getByRole("button", { name: "Follow again" }).click();
+    await page.locator(".answer").getByText("word59").waitFor();
+    await page.getByText("paid,").waitFor();
+    const text = await page.locator(".answer").innerText();
+    expect(text.match(/word0 /g)?.length).toBe(1);
+  });
+});
+
+describe("everything that opens", () => {
+  test.each(["light", "dark"] as const)("has names, labels and contrast in the %s theme", async (colorScheme) => {
+    const page = await arrive({ colorScheme });
+    expect(await audit(page)).toEqual([]);
+    await page.getByRole("button", { name: "Settings" }).click();
+    for (const form of ["Deposit", "Withdraw"]) {
+      await page.locator(".actions").getByRole("button", { name: form }).click();
+      await page.locator(".yours").getByLabel(form).waitFor();
+      expect(await audit(page)).toEqual([]);
+    }
+    for (const opener of [page.locator("header .account"), page.getByRole("button", { name: "History" })]) {
+      await opener.click();
+      await page.locator("dialog").waitFor();
+      expect(await audit(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+    }
+    expect(stage.open?.troubles).toEqual([]);
+  });
+
+  test("a setting out of range is named, and holds the question back", async () => {
+    const page = await arrive();
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Your question").fill("May I?");
+    await page.getByLabel("Payment ceiling").fill("2");
+    await page.getByText("Ceiling: at least 5 NSD").waitFor();
+    expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    await page.getByLabel("Payment ceiling").fill("10");
+    await page.getByText("at most 10 NSD").waitFor();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("10 NSD paid").waitFor();
+  });
+});
+
+describe("settling", () => {
+  test.each([
+    ["wide", WIDE],
+    ["narrow", NARROW],
+  ])("moves nothing on a %s screen", async (_name, viewport) => {
+    stage.keeper.script.settleDelayMs = 1_500;
+    const page = await arrive({ viewport });
+    await ask(page, "Does anything jump?");
+    await page.locator(".phases").getByText("Settling").waitFor();
+    const places = async () =>
+      Promise.all(
+        [".phases", ".answer", ".receipt", ".legs", ".proofs"].map((part) => page.locator(part).boundingBox()),
+      );
+    const before = await places();
+    await page.getByText("paid,").waitFor();
+    expect(await places()).toEqual(before);
+  });
+});
+
+describe("a page that is closed too early", () => {
+  test("finds the rest of the answer when it is opened again", async () => {
+    stage.keeper.script.tokens = Array.from({ length: 60 }, (_, index) => `word${index} `);
+    stage.keeper.script.tokenDelayMs = 50;
+    const page = await arrive();
+    await ask(page, "Tell me a lot");
+    await page.locator(".answer").getByText("word3").waitFor();
+    await page.reload();
+    await page.locator(".answer").getByText("word59").waitFor();
+    await page.getByText("paid,").waitFor();
+    expect(await page.locator(".turn").count()).toBe(1);
+    expect((await page.locator(".answer").innerText()).match(/word0 /g)?.length).toBe(1);
+  });
+});
+
+describe("what arrives by itself", () => {
+  test("rewards appear as they happen", async () => {
+    const page = await arrive();
+    await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
+    stage.keeper.notify({
+      type: "reward",
+      address: USER,
+      at: Date.now(),
+      data: { token: "LCAI", amount_wei: 10n ** 18n },
+    } as never);
+    await page.locator(".live").getByText("+1 LCAI").waitFor();
+  });
+});
