@@ -16,6 +16,7 @@ export async function registerPage(app: FastifyInstance, webRoot: string | undef
       root: webRoot,
       schemaHide: true,
       cacheControl: false,
+      preCompressed: true,
       setHeaders(reply, path) {
         // Vite puts a hash of the content into the names of what lies in assets/.
         reply.header(

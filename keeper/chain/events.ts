@@ -1,0 +1,161 @@
+import { type Address, type Hash, type Hex, isAddressEqual, type Log, parseEventLogs, zeroAddress } from "viem";
+import type { TicketFields } from "../database/requests.ts";
+import type { ChainConnection } from "./clients.ts";
+import { creditsAbi, type Deployment, rewardTokenAbi, routerAbi } from "./contracts.ts";
+import { unpackPayer } from "./words.ts";
+
+/** Where on the chain something happened. */
+export interface Place {
+  readonly block: bigint;
+  readonly transaction: Hash;
+  readonly logIndex: number;
+}
+
+export const FAILURE_CLASSES = ["none", "offline", "timeout", "error", "invalid", "bad_prompt", "no_node"] as const;
+export const SKIP_REASONS = [
+  "none",
+  "expired",
+  "bad_nonce",
+  "bad_tokens",
+  "underpaid",
+  "no_credits",
+  "bad_signature",
+  "empty_digest",
+  "unknown_model",
+] as const;
+
+export type ChainEvent = { readonly place: Place } & (
+  | {
+      readonly type: "submitted";
+      readonly id: Hex;
+      readonly user: Address;
+      readonly payment: bigint;
+      readonly validator: number;
+      readonly ticket: TicketFields;
+    }
+  | { readonly type: "prompt"; readonly id: Hex; readonly prompt: Hex }
+  | { readonly type: "assigned"; readonly id: Hex; readonly validator: number }
+  | {
+      readonly type: "settled";
+      readonly id: Hex;
+      readonly user: Address;
+      readonly record: bigint;
+      readonly validator: number;
+      readonly tokens: number;
+      readonly digest: Hex;
+      readonly consumed: bigint;
+      readonly validatorLeg: bigint;
+      readonly treasuryLeg: bigint;
+      readonly burnLeg: bigint;
+    }
+  | {
+      readonly type: "failed";
+      readonly id: Hex;
+      readonly user: Address;
+      readonly class: (typeof FAILURE_CLASSES)[number];
+      readonly refund: bigint;
+      readonly forfeited: bigint;
+    }
+  | {
+      readonly type: "skipped";
+      readonly id: Hex;
+      readonly user: Address;
+      readonly reason: (typeof SKIP_REASONS)[number];
+    }
+  | { readonly type: "rewards-skipped"; readonly chats: bigint }
+  | { readonly type: "minted"; readonly token: "LCAI" | "CHOIR"; readonly user: Address; readonly amount: bigint }
+  | { readonly type: "deposited"; readonly user: Address; readonly amount: bigint }
+);
+
+type RouterLog = ReturnType<typeof parseEventLogs<typeof routerAbi, true>>[number];
+
+/** What the contracts' logs say, in order; logs of no interest here are left out. */
+export function readEvents(logs: readonly Log<bigint, number, false>[], deployment: Deployment): ChainEvent[] {
+  const { router, credits, lcai, choir } = deployment.addresses;
+  return logs.flatMap((log): ChainEvent[] => {
+    const place = { block: log.blockNumber, transaction: log.transactionHash, logIndex: log.logIndex };
+    if (isAddressEqual(log.address, router)) {
+      const [parsed] = parseEventLogs({ abi: routerAbi, logs: [log] });
+      return parsed ? fromRouter(parsed, place) : [];
+    }
+    if (isAddressEqual(log.address, lcai) || isAddressEqual(log.address, choir)) {
+      const [parsed] = parseEventLogs({ abi: rewardTokenAbi, eventName: "Transfer", logs: [log] });
+      if (!parsed || parsed.args.from !== zeroAddress) return [];
+      const token = isAddressEqual(log.address, lcai) ? "LCAI" : "CHOIR";
+      return [{ type: "minted", token, user: parsed.args.to, amount: parsed.args.value, place }];
+    }
+    if (isAddressEqual(log.address, credits)) {
+      const [parsed] = parseEventLogs({ abi: creditsAbi, eventName: "Deposited", logs: [log] });
+      return parsed ? [{ type: "deposited", user: parsed.args.user, amount: parsed.args.amount, place }] : [];
+    }
+    return [];
+  });
+}
+
+function fromRouter(log: RouterLog, place: Place): ChainEvent[] {
+  switch (log.eventName) {
+    case "RequestSubmitted": {
+      const { id, user, validator, payer, terms, promptHash, callback } = log.args;
+      const ticket = { payer, terms, promptHash, callback };
+      return [
+        {
+          type: "submitted",
+          id,
+          user,
+          payment: unpackPayer(payer).payment,
+          validator: Number(validator),
+          ticket,
+          place,
+        },
+      ];
+    }
+    case "PromptPublished":
+      return [{ type: "prompt", id: log.args.id, prompt: log.args.prompt, place }];
+    case "RequestAssigned":
+      return [{ type: "assigned", id: log.args.id, validator: Number(log.args.validator), place }];
+    case "RequestSettled": {
+      const { burned, validator, tokens, ...rest } = log.args;
+      return [
+        { type: "settled", ...rest, burnLeg: burned, validator: Number(validator), tokens: Number(tokens), place },
+      ];
+    }
+    case "RequestFailed": {
+      const { id, user, refund, forfeited } = log.args;
+      return [{ type: "failed", id, user, class: FAILURE_CLASSES[log.args.class] ?? "none", refund, forfeited, place }];
+    }
+    case "DeliverySkipped":
+      return [
+        {
+          type: "skipped",
+          id: log.args.id,
+          user: log.args.user,
+          reason: SKIP_REASONS[log.args.reason] ?? "none",
+          place,
+        },
+      ];
+    case "RewardsSkipped":
+      return [{ type: "rewards-skipped", chats: log.args.chats, place }];
+    default:
+      return [];
+  }
+}
+
+type AboutRequest = "RequestSubmitted" | "PromptPublished" | "RequestAssigned" | "RequestSettled" | "RequestFailed";
+
+/** What the router said about one request, in order. */
+export async function eventsOf(
+  chain: ChainConnection,
+  deployment: Deployment,
+  id: Hex,
+  names: readonly AboutRequest[],
+  fromBlock: bigint = deployment.fromBlock,
+): Promise<ChainEvent[]> {
+  const address = deployment.addresses.router;
+  const found = await Promise.all(
+    names.map((eventName) =>
+      chain.client.getContractEvents({ address, abi: routerAbi, eventName, args: { id }, fromBlock }),
+    ),
+  );
+  const logs = found.flat().sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
+  return readEvents(logs, deployment);
+}

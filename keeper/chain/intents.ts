@@ -1,0 +1,79 @@
+/** The signed request: EIP-712 types, digest and prompt hash, as IInferenceRouter documents them. */
+import {
+  type Address,
+  concat,
+  type Hex,
+  hashTypedData,
+  isAddressEqual,
+  keccak256,
+  recoverTypedDataAddress,
+  stringToBytes,
+  toHex,
+  zeroHash,
+} from "viem";
+import type { Intent, IntentTypedData } from "../services/types.ts";
+
+export const REQUEST_TYPES = {
+  Request: [
+    { name: "user", type: "address" },
+    { name: "model", type: "string" },
+    { name: "promptHash", type: "bytes32" },
+    { name: "maxTokens", type: "uint32" },
+    { name: "temperature", type: "uint16" },
+    { name: "payment", type: "uint96" },
+    { name: "priority", type: "bool" },
+    { name: "private", type: "bool" },
+    { name: "validator", type: "address" },
+    { name: "relayer", type: "address" },
+    { name: "relayFee", type: "uint96" },
+    { name: "callback", type: "address" },
+    { name: "callbackGas", type: "uint32" },
+    { name: "nonce", type: "uint32" },
+    { name: "deadline", type: "uint64" },
+  ],
+} as const;
+
+export function typedData(chainId: number, router: Address, intent: Intent): IntentTypedData {
+  return {
+    domain: { name: "NeuroSwarm", version: "1", chainId, verifyingContract: router },
+    types: REQUEST_TYPES,
+    primaryType: "Request",
+    message: intent,
+  };
+}
+
+/** The id of a direct request; for an assigned one, what its signature is over. */
+export function intentDigest(chainId: number, router: Address, intent: Intent): Hex {
+  const data = typedData(chainId, router, intent);
+  return hashTypedData({ domain: data.domain, types: REQUEST_TYPES, primaryType: "Request", message: { ...intent } });
+}
+
+/** Whether an externally owned account signed it; a malformed signature is simply not the user's. */
+export async function isSignedByUser(
+  chainId: number,
+  router: Address,
+  intent: Intent,
+  signature: Hex,
+): Promise<boolean> {
+  try {
+    const { domain } = typedData(chainId, router, intent);
+    const signer = await recoverTypedDataAddress({
+      domain,
+      types: REQUEST_TYPES,
+      primaryType: "Request",
+      message: { ...intent },
+      signature,
+    });
+    return isAddressEqual(signer, intent.user);
+  } catch {
+    return false;
+  }
+}
+
+export const NO_SALT: Hex = zeroHash;
+
+export const promptHash = (prompt: string, salt: Hex = NO_SALT): Hex =>
+  keccak256(concat([salt, toHex(stringToBytes(prompt))]));
+
+/** A model's key in the contracts. */
+export const modelId = (name: string): Hex => keccak256(stringToBytes(name));

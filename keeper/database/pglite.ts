@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import type { Database, Parameter, Sql } from "./database.ts";
+import { lockFolder } from "./lock.ts";
+
+/** PostgreSQL inside the process, in the data folder; no folder means in memory. */
+export async function openPglite(folder: string | undefined): Promise<Database> {
+  const unlock = folder === undefined ? () => {} : lockFolder(folder);
+  try {
+    const lite = await PGlite.create(folder === undefined ? {} : { dataDir: join(folder, "database") });
+    return {
+      kind: "pglite",
+      query: over(lite).query,
+      transaction: (work) => lite.transaction((inner) => work(over(inner))),
+      close: async () => {
+        if (!lite.closed) await lite.close();
+        unlock();
+      },
+    };
+  } catch (cause) {
+    unlock();
+    throw cause;
+  }
+}
+
+interface Queryable {
+  query<Row>(text: string, parameters?: unknown[]): Promise<{ rows: Row[] }>;
+}
+
+function over(lite: Queryable): Sql {
+  return {
+    query: async <Row extends object>(text: string, parameters: readonly Parameter[] = []) =>
+      (await lite.query<Row>(text, [...parameters])).rows,
+  };
+}

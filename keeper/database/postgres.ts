@@ -1,0 +1,43 @@
+import pg from "pg";
+import type { Database, Parameter, Sql } from "./database.ts";
+
+export async function openPostgres(url: string, onError: (error: Error) => void): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: url, max: 8 });
+  // An idle connection that breaks would otherwise end the process.
+  pool.on("error", onError);
+  try {
+    await pool.query("select 1");
+  } catch (cause) {
+    await pool.end();
+    throw cause;
+  }
+  return {
+    kind: "postgres",
+    query: over(pool).query,
+    transaction: async (work) => {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query("begin");
+        const result = await work(over(client));
+        await client.query("commit");
+        return result;
+      } catch (cause) {
+        await client.query("rollback").catch((failure: Error) => {
+          broken = failure;
+        });
+        throw cause;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+function over(client: Pick<pg.Pool | pg.PoolClient, "query">): Sql {
+  return {
+    query: async <Row extends object>(text: string, parameters: readonly Parameter[] = []) =>
+      (await client.query(text, [...parameters])).rows as Row[],
+  };
+}

@@ -1,0 +1,104 @@
+/** The journal of requests: what was accepted, how far it came, and how it ended. */
+import type { Address, Hex } from "viem";
+import type { Lane } from "../services/types.ts";
+import type { Parameter, Sql } from "./database.ts";
+import { COLUMNS, encode, FIELDS, type RequestPatch, type RequestRow, toRow } from "./request-row.ts";
+
+export type { RequestPatch, RequestRow, Stage, TicketFields } from "./request-row.ts";
+
+export async function insertRequest(sql: Sql, row: RequestRow): Promise<boolean> {
+  const names = FIELDS.map((field) => COLUMNS[field][0]).join(", ");
+  const slots = FIELDS.map((_, index) => `$${index + 1}`).join(", ");
+  const inserted = await sql.query(
+    `insert into requests (${names}) values (${slots}) on conflict do nothing returning key`,
+    FIELDS.map((field) => encode(field, row[field])),
+  );
+  return inserted.length === 1;
+}
+
+/** Changes an open request; one that has ended since stays as it ended. */
+export const updateOpen = (sql: Sql, key: Hex, patch: RequestPatch): Promise<RequestRow | undefined> =>
+  update(sql, key, patch, " and stage <> 'final'");
+
+export const updateRequest = (sql: Sql, key: Hex, patch: RequestPatch): Promise<RequestRow | undefined> =>
+  update(sql, key, patch, "");
+
+async function update(sql: Sql, key: Hex, patch: RequestPatch, condition: string): Promise<RequestRow | undefined> {
+  const entries = (Object.entries(patch) as [keyof RequestRow, unknown][]).filter(([, value]) => value !== undefined);
+  if (entries.length === 0) return getRequest(sql, key);
+  const sets = entries.map(([field], index) => `${COLUMNS[field][0]} = $${index + 2}`).join(", ");
+  const rows = await sql.query<Record<string, unknown>>(
+    `update requests set ${sets} where key = $1${condition} returning *`,
+    [key, ...entries.map(([field, value]) => encode(field, value))],
+  );
+  return rows[0] && toRow(rows[0]);
+}
+
+async function select(sql: Sql, tail: string, parameters: readonly Parameter[]): Promise<RequestRow[]> {
+  const rows = await sql.query<Record<string, unknown>>(`select * from requests ${tail}`, parameters);
+  return rows.map(toRow);
+}
+
+export const getRequest = async (sql: Sql, key: Hex): Promise<RequestRow | undefined> =>
+  (await select(sql, "where key = $1", [key]))[0];
+
+/** By the id on chain, or by the digest of the intent. */
+export const findRequest = async (sql: Sql, id: Hex): Promise<RequestRow | undefined> =>
+  (await select(sql, "where request_id = $1 or key = $1 order by (request_id = $1) desc nulls last limit 1", [id]))[0];
+
+/** The request that this user's nonce belongs to, whatever became of it. */
+export const findByNonce = (sql: Sql, user: Address, nonce: number): Promise<RequestRow[]> =>
+  select(sql, "where user_address = $1 and nonce = $2 and origin = 'door' order by created_at desc", [
+    user.toLowerCase(),
+    nonce,
+  ]);
+
+export const unfinishedRequests = (sql: Sql, operator: Address): Promise<RequestRow[]> =>
+  select(sql, "where operator = $1 and stage <> 'final' order by created_at", [operator.toLowerCase()]);
+
+export const pendingOfUser = (sql: Sql, user: Address): Promise<RequestRow[]> =>
+  select(sql, "where user_address = $1 and stage <> 'final' order by created_at", [user.toLowerCase()]);
+
+/** When the user's last requests of a lane were accepted, newest first. */
+export async function acceptedAt(sql: Sql, user: Address, lane: Lane, since: number): Promise<number[]> {
+  const rows = await sql.query<{ created_at: number | string }>(
+    `select created_at from requests where user_address = $1 and lane = $2 and origin = 'door' and created_at > $3
+     order by created_at desc`,
+    [user.toLowerCase(), lane, since],
+  );
+  return rows.map((row) => Number(row.created_at));
+}
+
+export const historyOf = (sql: Sql, user: Address, limit: number, before: number): Promise<RequestRow[]> =>
+  select(sql, "where user_address = $1 and created_at < $2 order by created_at desc, key limit $3", [
+    user.toLowerCase(),
+    before,
+    limit,
+  ]);
+
+export const carriedBy = (sql: Sql, transactionId: number): Promise<RequestRow[]> =>
+  select(sql, "where transaction_id = $1 order by created_at", [transactionId]);
+
+/** Requests whose submission or settlement lies in a block that the chain may have dropped. */
+export const touchedSince = (sql: Sql, operator: Address, block: bigint): Promise<RequestRow[]> =>
+  select(sql, "where operator = $1 and (settle_block >= $2 or submit_block >= $2)", [
+    operator.toLowerCase(),
+    block.toString(),
+  ]);
+
+/** 50, a point for each completed request up to 50 more, less 10 for each bad prompt and 2 for each cancelled one. */
+export async function reputationOf(sql: Sql, user: Address): Promise<number> {
+  const [row] = await sql.query<{ completed: number; bad: number; cancelled: number }>(
+    `select count(*) filter (where status = 'completed')::int as completed,
+            count(*) filter (where error_code = 'bad_prompt')::int as bad,
+            count(*) filter (where status = 'cancelled')::int as cancelled
+     from requests where user_address = $1 and stage = 'final'`,
+    [user.toLowerCase()],
+  );
+  const { completed, bad, cancelled } = row ?? { completed: 0, bad: 0, cancelled: 0 };
+  return Math.max(0, Math.min(100, 50 + Math.min(completed, 50) - 10 * bad - 2 * cancelled));
+}
+
+export async function deleteRequest(sql: Sql, key: Hex): Promise<void> {
+  await sql.query("delete from requests where key = $1", [key]);
+}

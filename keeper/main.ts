@@ -1,0 +1,193 @@
+/** The composition root: opens every part, wires them, and closes them in order. */
+import type { FastifyInstance } from "fastify";
+import { type Logger, pino } from "pino";
+import { buildApp } from "./app.ts";
+import { connectChain } from "./chain/clients.ts";
+import { readDeployment } from "./chain/contracts.ts";
+import { Follower } from "./chain/follower.ts";
+import { Sender } from "./chain/sender.ts";
+import type { Settings } from "./config.ts";
+import { openDatabase } from "./database/open.ts";
+import type { HttpSettings } from "./http/settings.ts";
+import { BlockTimes } from "./services/block-times.ts";
+import { Catalogue } from "./services/catalogue.ts";
+import type { Context, Probe } from "./services/context.ts";
+import { Hub } from "./services/hub.ts";
+import { ChainLoop } from "./services/loop.ts";
+import {
+  onlyModelOf,
+  openEngine,
+  operatorAccount,
+  pinnedHash,
+  requireContracts,
+  validatorIdOf,
+} from "./services/opening.ts";
+import { ReadService } from "./services/reads.ts";
+import { RequestService } from "./services/requests.ts";
+import { Supervisor } from "./services/supervisor.ts";
+import type { Services } from "./services/types.ts";
+import { Watcher } from "./services/watcher.ts";
+import { openBlockStore } from "./storage/blocks.ts";
+
+export interface KeeperOptions {
+  readonly log?: Logger;
+  /** Folder of the built page. */
+  readonly webRoot?: string;
+  readonly http?: Partial<HttpSettings>;
+  /** Called between the steps of a request; tests end the process there. */
+  readonly probe?: Probe;
+}
+
+export interface Keeper {
+  readonly app: FastifyInstance;
+  readonly services: Services;
+  /** Where it listens. */
+  readonly url: string;
+  readonly model: string;
+  readonly validatorId: number;
+  /** Ends intake, lets running answers end, sends what is answered, and closes everything. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts a keeper and resolves when it serves. Stops when the signal is aborted. */
+export async function startKeeper(
+  settings: Settings,
+  signal: AbortSignal,
+  options: KeeperOptions = {},
+): Promise<Keeper> {
+  const parts = new AsyncDisposableStack();
+  try {
+    return await open(settings, signal, options, parts);
+  } catch (error) {
+    await parts.disposeAsync();
+    throw error;
+  }
+}
+
+type Parts = Pick<
+  Context,
+  | "chain"
+  | "deployment"
+  | "database"
+  | "blocks"
+  | "catalogue"
+  | "engine"
+  | "sender"
+  | "operator"
+  | "model"
+  | "validator"
+>;
+
+async function open(
+  settings: Settings,
+  signal: AbortSignal,
+  options: KeeperOptions,
+  stack: AsyncDisposableStack,
+): Promise<Keeper> {
+  const log = options.log ?? pino({ level: settings.logLevel });
+  const probe: Probe = options.probe ?? (() => {});
+  const stopping = new AbortController();
+  const parts = await openParts(settings, signal, { log, probe, stack });
+  const { services, loop, supervisor } = wire(parts, { settings, log, probe, signal: stopping.signal });
+  // What happened while nobody watched is read before anything is decided.
+  await loop.turn();
+  await supervisor.pokeAll();
+  loop.start();
+  stack.defer(() => loop.stop());
+  stack.defer(() => supervisor.stop());
+  const { chain, model, operator, validator } = parts;
+  const app = await buildApp({
+    services,
+    settings: {
+      ...(chain.local ? { connectSources: [...chain.urls] } : {}),
+      publicUrl: settings.publicUrl,
+      explorerUrl: settings.explorerUrl,
+      ...options.http,
+    },
+    log,
+    ...(options.webRoot === undefined ? {} : { webRoot: options.webRoot }),
+  });
+  stack.defer(() => app.close());
+  stack.defer(() => stopping.abort());
+  const url = await app.listen({ host: settings.host, port: settings.port });
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= stack.disposeAsync();
+    return stopped;
+  };
+  const onAbort = (): void => void stop().catch((error: unknown) => log.error({ err: error }, "not stopped in order"));
+  signal.addEventListener("abort", onAbort, { once: true });
+  log.info({ url, model, validatorId: validator.id, operator, chain: chain.id }, "keeper serves");
+  return { app, services, url, model, validatorId: validator.id, stop };
+}
+
+/** Everything that has to be closed again, in the order in which one needs the other. */
+async function openParts(
+  settings: Settings,
+  signal: AbortSignal,
+  { log, probe, stack }: { log: Logger; probe: Probe; stack: AsyncDisposableStack },
+): Promise<Parts> {
+  const chain = await connectChain(settings.rpcUrls, settings.pollMs);
+  const deployment = readDeployment(chain.id, settings.dataDir, settings.deploymentFile);
+  await requireContracts(chain, deployment);
+  const account = await operatorAccount(settings, chain, deployment);
+  const database = await openDatabase(settings, (error) => log.error({ err: error }, "database connection broke"));
+  stack.defer(() => database.close());
+  const blocks = await openBlockStore({
+    dataFolder: settings.dataDir,
+    ...(settings.ipfsApiUrl === undefined ? {} : { ipfsApiUrl: settings.ipfsApiUrl }),
+    logger: log,
+  });
+  stack.defer(() => blocks.close());
+  const catalogue = new Catalogue(chain, deployment);
+  const validator = { id: await validatorIdOf(chain, deployment, account) };
+  const model = settings.modelName ?? (await onlyModelOf(chain, deployment, validator.id));
+  signal.throwIfAborted();
+  const engine = await openEngine(settings, model, await pinnedHash(catalogue, model), log, signal);
+  stack.defer(() => engine.close());
+  const sender = new Sender({ chain, account, database, log, probe });
+  return {
+    chain,
+    deployment,
+    database,
+    blocks,
+    catalogue,
+    engine,
+    sender,
+    operator: account.address,
+    model,
+    validator,
+  };
+}
+
+/** Introduces the parts to each other; nothing runs yet. */
+function wire(parts: Parts, shared: Pick<Context, "settings" | "log" | "probe" | "signal">) {
+  const { chain, database, deployment } = parts;
+  const context: Context = {
+    ...parts,
+    ...shared,
+    hub: new Hub(database),
+    times: new BlockTimes(chain),
+    head: { block: 0n, timestamp: 0, seenAt: 0 },
+    catchUp: () => follower.poll(),
+    wake: () => loop.wake(),
+  };
+  const supervisor = new Supervisor(context);
+  const watcher = new Watcher(context, supervisor);
+  const follower = new Follower({
+    chain,
+    database,
+    name: `${chain.id}:${deployment.addresses.router.toLowerCase()}`,
+    addresses: (["router", "credits", "lcai", "choir"] as const).map((name) => deployment.addresses[name]),
+    fromBlock: deployment.fromBlock,
+    log: shared.log,
+    onLogs: (logs) => watcher.onLogs(logs),
+    onRewind: (block) => watcher.onRewind(block),
+  });
+  const loop = new ChainLoop(context, supervisor, follower);
+  const services: Services = {
+    requests: new RequestService(context, supervisor),
+    reads: new ReadService(context, supervisor, () => follower.lag),
+  };
+  return { services, loop, supervisor };
+}

@@ -1,0 +1,132 @@
+/** What to do next about a request: from what the journal, the chain and this process know, and nothing else. */
+import type { RequestRow } from "../database/requests.ts";
+
+/** `RequestStatus` of contracts/interfaces/IInferenceRouter.sol, in its order. */
+export const CHAIN_STATUSES = ["none", "queued", "assigned", "completed", "failed", "cancelled"] as const;
+export type ChainStatus = (typeof CHAIN_STATUSES)[number];
+
+export interface Facts {
+  /** Unix seconds, as the chain counts them. */
+  readonly now: number;
+  /** The validator that this keeper operates, 0 for none. */
+  readonly ourValidator: number;
+  /** What became of the transaction that carries the request at present. */
+  readonly transaction?: "open" | "mined" | "lost";
+  /** While it has no place on chain: whether its nonce is used there. */
+  readonly nonceUsed?: boolean;
+  /** Once it has one: how the chain sees it. */
+  readonly onChain?: {
+    readonly status: ChainStatus;
+    readonly validator: number;
+    /** Unix seconds: submitted while queued, assigned while assigned. */
+    readonly at: number;
+    readonly queueWindow: number;
+    readonly ackWindow: number;
+    readonly executionWindow: number;
+    /** When the validator was last seen, unix seconds. */
+    readonly seenAt: number;
+  };
+  /** Whether it waits for the model, or has it now. */
+  readonly answering: boolean;
+  /** Whether the record's bytes are in the store. */
+  readonly recordKept: boolean;
+  /** The model's refusal, where trying again is of no use. */
+  readonly refusal?: { readonly code: string; readonly message: string };
+}
+
+export type Decision =
+  /** Something else will call again; at the latest, where given, at `until` (unix seconds). */
+  | { readonly action: "wait"; readonly until?: number }
+  | { readonly action: "read-receipt" | "unlink" | "look-up" | "resubmit" }
+  | { readonly action: "submit" | "answer" | "deliver" | "settle" | "confess" | "expire" | "assign" | "acknowledge" }
+  | { readonly action: "give-up"; readonly code: string; readonly message: string };
+
+/** Nobody may claim a failure in the second it becomes one, nor within a few blocks; a claim too early only costs gas. */
+const EXPIRE_MARGIN = 5;
+/** A delivery needs a block before the deadline. */
+const DELIVERY_MARGIN = 5;
+/** An answer that would come too late is not worth the model's time. */
+const ASSIGN_RETRIES = 8;
+
+export function decide(row: RequestRow, facts: Facts): Decision {
+  if (row.stage === "final") return { action: "wait" };
+  if (facts.transaction === "open") return { action: "wait" };
+  if (facts.transaction === "mined") return { action: "read-receipt" };
+  if (facts.transaction === "lost") return { action: "unlink" };
+  if (row.lane === "direct") return direct(row, facts);
+  return row.requestId === null ? unsubmitted(row, facts) : submitted(row, facts);
+}
+
+function direct(row: RequestRow, facts: Facts): Decision {
+  if (facts.nonceUsed) return { action: "look-up" };
+  if (facts.now > Number(row.deadline) - DELIVERY_MARGIN) {
+    return {
+      action: "give-up",
+      code: "expired",
+      message: "It could not be delivered before its deadline; nothing was charged.",
+    };
+  }
+  if (facts.refusal) return { action: "give-up", ...facts.refusal };
+  if (facts.answering) return { action: "wait", until: Number(row.deadline) };
+  return row.digest !== null && facts.recordKept ? { action: "deliver" } : { action: "answer" };
+}
+
+function unsubmitted(row: RequestRow, facts: Facts): Decision {
+  if (facts.nonceUsed) return { action: "look-up" };
+  if (facts.now > Number(row.deadline)) {
+    return {
+      action: "give-up",
+      code: "expired",
+      message: "It could not be submitted before its deadline; nothing was charged.",
+    };
+  }
+  return { action: "submit" };
+}
+
+function submitted(row: RequestRow, facts: Facts): Decision {
+  const chain = facts.onChain;
+  if (chain === undefined) return { action: "wait" };
+  switch (chain.status) {
+    case "completed":
+    case "failed":
+    case "cancelled":
+      return { action: "look-up" };
+    case "none":
+      // A reorganisation took the submission away. What came in by this door can be submitted again.
+      return row.origin === "door" ? { action: "resubmit" } : { action: "wait" };
+    case "queued":
+      return queued(row, facts, chain);
+    case "assigned":
+      return chain.validator === facts.ourValidator ? ours(row, facts, chain) : theirs(row, facts, chain);
+  }
+}
+
+function queued(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  const end = chain.at + chain.queueWindow + EXPIRE_MARGIN;
+  if (row.origin !== "door") return { action: "wait" };
+  if (facts.now >= end) return { action: "expire" };
+  return row.attempts < ASSIGN_RETRIES ? { action: "assign" } : { action: "wait", until: end };
+}
+
+function ours(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  const end = chain.at + chain.executionWindow;
+  if (facts.now > end) return row.origin === "door" ? expireAt(facts, end) : { action: "wait" };
+  if (facts.refusal) return { action: "confess" };
+  const acknowledgeAt = chain.at + Math.floor((chain.ackWindow * 2) / 3);
+  if (facts.answering) {
+    if (chain.seenAt > chain.at) return { action: "wait", until: end + 1 };
+    return facts.now >= acknowledgeAt ? { action: "acknowledge" } : { action: "wait", until: acknowledgeAt };
+  }
+  return row.digest !== null && facts.recordKept ? { action: "settle" } : { action: "answer" };
+}
+
+function theirs(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  if (row.origin !== "door") return { action: "wait" };
+  const unseen = chain.seenAt <= chain.at;
+  return expireAt(facts, chain.at + (unseen ? chain.ackWindow : chain.executionWindow));
+}
+
+function expireAt(facts: Facts, end: number): Decision {
+  const from = end + EXPIRE_MARGIN;
+  return facts.now >= from ? { action: "expire" } : { action: "wait", until: from };
+}

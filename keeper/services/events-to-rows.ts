@@ -1,0 +1,166 @@
+/** How events read as rows of the journal. Pure. */
+import { type Address, concat, type Hex, hexToString, keccak256 } from "viem";
+import type { ChainEvent, FAILURE_CLASSES, SKIP_REASONS } from "../chain/events.ts";
+import { NO_SALT } from "../chain/intents.ts";
+import { unpackTerms } from "../chain/words.ts";
+import type { RequestPatch, RequestRow } from "../database/requests.ts";
+
+export type Event<Type extends ChainEvent["type"]> = Extract<ChainEvent, { type: Type }>;
+
+const REWARD_PER_CHAT = 10n ** 18n;
+
+export const FAILURES: Readonly<Record<(typeof FAILURE_CLASSES)[number], string>> = {
+  none: "The request was cancelled.",
+  offline: "The validator did not show up; the whole payment is back in your credits.",
+  timeout:
+    "The validator did not answer in time; 95 % of the payment are back in your credits, less for repeats within a day.",
+  error: "The validator could not answer; 95 % of the payment are back in your credits, less for repeats within a day.",
+  invalid: "The answer was judged invalid; what it cost is back in your credits, less the burn.",
+  bad_prompt: "The prompt was missing or did not match its hash; half of the payment is back in your credits.",
+  no_node: "No validator was free in time; the whole payment is back in your credits.",
+};
+
+export const SKIPPED: Readonly<Partial<Record<(typeof SKIP_REASONS)[number], string>>> = {
+  expired: "It could not be delivered before its deadline; nothing was charged.",
+  no_credits: "The credits did not cover it when it was delivered; nothing was charged. Deposit NSD and ask again.",
+  bad_signature: "The contract did not take the signature; nothing was charged.",
+  underpaid:
+    "The price rose above the payment before it was delivered; nothing was charged. Ask again with a new quote.",
+  unknown_model: "The model was closed before it was delivered; nothing was charged.",
+};
+
+const EMPTY: Omit<
+  RequestRow,
+  | "key"
+  | "operator"
+  | "user"
+  | "model"
+  | "promptHash"
+  | "maxTokens"
+  | "temperature"
+  | "payment"
+  | "priority"
+  | "isPrivate"
+  | "nonce"
+  | "createdAt"
+  | "lane"
+> = {
+  requestId: null,
+  origin: "door",
+  stage: "accepted",
+  status: "queued",
+  prompt: null,
+  salt: NO_SALT,
+  deadline: 0n,
+  threadId: null,
+  signature: null,
+  ticket: null,
+  validatorId: null,
+  assignedAt: null,
+  response: "",
+  tokensUsed: null,
+  finishReason: null,
+  digest: null,
+  cid: null,
+  transactionId: null,
+  submitTx: null,
+  submitBlock: null,
+  settleTx: null,
+  settleBlock: null,
+  settledAt: null,
+  record: null,
+  consumed: null,
+  validatorLeg: null,
+  treasuryLeg: null,
+  burnLeg: null,
+  returned: null,
+  penalty: null,
+  lcai: null,
+  rewardSkipped: null,
+  errorCode: null,
+  errorMessage: null,
+  attempts: 0,
+};
+
+type Given = Partial<RequestRow> & Omit<RequestRow, keyof typeof EMPTY>;
+
+export const newRow = (given: Given): RequestRow => ({ ...EMPTY, ...given });
+
+/** A request that came from the chain alone, and is for this keeper's validator. */
+export function adoptedRow(
+  event: Event<"submitted">,
+  published: Event<"prompt"> | undefined,
+  model: string,
+  operator: Address,
+  at: number,
+): RequestRow {
+  const { ticket, place } = event;
+  const terms = unpackTerms(ticket.terms);
+  return newRow({
+    key: event.id,
+    requestId: event.id,
+    operator,
+    lane: "assigned",
+    origin: "chain",
+    stage: "submitted",
+    status: "processing",
+    user: event.user,
+    model,
+    prompt: published === undefined ? null : publicPrompt(published.prompt, ticket.promptHash),
+    promptHash: ticket.promptHash,
+    maxTokens: terms.maxTokens,
+    temperature: terms.temperature,
+    payment: event.payment,
+    priority: terms.priority,
+    isPrivate: terms.isPrivate,
+    nonce: terms.nonce,
+    ticket,
+    createdAt: at * 1000,
+    validatorId: event.validator,
+    assignedAt: at,
+    submitTx: place.transaction,
+    submitBlock: place.block,
+  });
+}
+
+/** The text of published bytes, where they are what the request commits to and read as UTF-8. */
+function publicPrompt(bytes: Hex, hash: Hex): string | null {
+  const matches = keccak256(concat([NO_SALT, bytes])) === hash;
+  const text = hexToString(bytes);
+  return matches && !text.includes("\ufffd") ? text : null;
+}
+
+/**
+ * LCAI of a settled chat. The direct lane mints in the same transaction, or skips and says so; the assigned lane
+ * accrues. A chat earns from the minimum price on, which every charge reaches.
+ */
+export function rewardOf(
+  row: RequestRow,
+  event: Event<"settled">,
+  all: readonly ChainEvent[],
+): Pick<RequestRow, "lcai" | "rewardSkipped"> {
+  if (row.lane === "assigned") return { lcai: REWARD_PER_CHAT, rewardSkipped: null };
+  const same = all.filter((other) => other.place.transaction === event.place.transaction);
+  const minted = same.some((other) => other.type === "minted" && other.token === "LCAI" && other.user === event.user);
+  if (minted) return { lcai: REWARD_PER_CHAT, rewardSkipped: null };
+  const starved = same.some((other) => other.type === "rewards-skipped");
+  return { lcai: 0n, rewardSkipped: starved ? "mint_failed" : "cap_reached" };
+}
+
+/** What an ending wrote, taken back. */
+export const REOPENED: RequestPatch = {
+  settleTx: null,
+  settleBlock: null,
+  settledAt: null,
+  record: null,
+  consumed: null,
+  validatorLeg: null,
+  treasuryLeg: null,
+  burnLeg: null,
+  returned: null,
+  penalty: null,
+  lcai: null,
+  rewardSkipped: null,
+  errorCode: null,
+  errorMessage: null,
+};

@@ -1,0 +1,55 @@
+/** What a client hears when it is turned away. */
+import { formatEther } from "viem";
+import { NO_SALT } from "../chain/intents.ts";
+import type { RequestRow } from "../database/requests.ts";
+import { ApiError } from "./errors.ts";
+import type { AskFields } from "./types.ts";
+
+export const RATE_LIMIT = 10;
+
+export function insufficient(required: bigint, available: bigint, what: string): ApiError {
+  const missing = required - available;
+  const message = `The request may cost ${formatEther(required)} NSD and your ${what} cover ${formatEther(available)}. Deposit ${formatEther(missing)} NSD.`;
+  return new ApiError(402, "insufficient_credits", message, {
+    required_wei: required.toString(),
+    available_wei: available.toString(),
+    deposit_wei: missing.toString(),
+  });
+}
+
+export const onChainRateLimit = (wait: number): ApiError =>
+  new ApiError(
+    429,
+    "rate_limited",
+    `At most ${RATE_LIMIT} requests in any 60 seconds. Try again in ${wait} s.`,
+    { onchain_error: "RouterRateLimited" },
+    wait,
+  );
+
+/** A refusal of the contracts, as the client hears it. */
+export function refused(errorName: string, message: string, args: readonly unknown[] = []): ApiError {
+  const details = { onchain_error: errorName };
+  if (errorName === "RouterRateLimited") return onChainRateLimit(Number(args[1] ?? 60));
+  if (errorName.startsWith("ERC20Insufficient") || errorName.endsWith("InsufficientCredits")) {
+    return new ApiError(
+      402,
+      "insufficient_credits",
+      "Credits and allowance do not cover the payment. Deposit NSD and ask again.",
+      details,
+    );
+  }
+  if (errorName.endsWith("Paused"))
+    return new ApiError(503, "paused", "The contracts take no requests at the moment. Try again later.", details, 60);
+  return new ApiError(400, "refused_on_chain", `The contract refuses the request: ${message}`, details);
+}
+
+/** One signature stands for one prompt. */
+export function checkSamePrompt(row: RequestRow, ask: AskFields): void {
+  if (row.prompt === ask.prompt && row.salt === (ask.salt ?? NO_SALT)) return;
+  throw new ApiError(
+    400,
+    "replayed",
+    "This signed message was used for another prompt. A signature counts once: ask and sign again.",
+    { field: "signature" },
+  );
+}

@@ -1,0 +1,281 @@
+/**
+ * The seam between the keeper's core (chain, database, inference, storage) and what speaks to the outside (HTTP,
+ * WebSocket, command line). Routes know these types alone; the core knows no route.
+ */
+import type { Address, Hash, Hex, TypedDataDomain } from "viem";
+
+/** A decimal amount in NSD, NST or a reward token, with its exact value in wei beside it. */
+export interface Amount {
+  readonly wei: bigint;
+}
+
+/** What a client asks for, before anything is signed. Amounts in wei. */
+export interface AskFields {
+  readonly user: Address;
+  /** Name in the catalogue; the keeper's own model when absent. */
+  readonly model?: string;
+  readonly prompt: string;
+  /** 32 bytes; zero when absent. The prompt hash is keccak256(salt, utf8(prompt)). */
+  readonly salt?: Hex;
+  readonly maxTokens: number;
+  /** 0 to 2, in steps of 0.01. */
+  readonly temperature: number;
+  readonly payment: bigint;
+  readonly priority: boolean;
+  readonly threadId?: string;
+}
+
+/** The EIP-712 message `Request`, as contracts/interfaces/IInferenceRouter.sol documents it. */
+export interface Intent {
+  readonly user: Address;
+  /** The model's name; the contract sees its hash, which is how EIP-712 encodes a string. */
+  readonly model: string;
+  readonly promptHash: Hex;
+  readonly maxTokens: number;
+  /** Hundredths. */
+  readonly temperature: number;
+  readonly payment: bigint;
+  readonly priority: boolean;
+  readonly private: boolean;
+  /** Operator key of the validator that shall answer; zero for an assigned one. */
+  readonly validator: Address;
+  readonly relayer: Address;
+  readonly relayFee: bigint;
+  readonly callback: Address;
+  readonly callbackGas: number;
+  readonly nonce: number;
+  readonly deadline: bigint;
+}
+
+export interface IntentTypedData {
+  readonly domain: TypedDataDomain;
+  readonly types: Record<string, readonly { readonly name: string; readonly type: string }[]>;
+  readonly primaryType: "Request";
+  readonly message: Intent;
+}
+
+export type Lane = "direct" | "assigned";
+export type RequestStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
+
+/** Everything the keeper knows of one request, in any lane, at any time. Amounts in wei. */
+export interface RequestState {
+  readonly requestId: Hex;
+  readonly lane: Lane;
+  readonly status: RequestStatus;
+  readonly user: Address;
+  readonly model: string;
+  readonly prompt: string;
+  readonly threadId?: string;
+  readonly createdAt: Date;
+  readonly payment: bigint;
+  readonly burned: bigint;
+  readonly validator?: Address;
+  readonly validatorId?: number;
+  /** Text so far, or whole once it is answered. */
+  readonly response: string;
+  readonly tokensUsed?: number;
+  readonly finishReason?: "stop" | "length";
+  readonly cid?: string;
+  readonly submitTx?: Hash;
+  readonly settleTx?: Hash;
+  readonly settledAt?: Date;
+  readonly record?: bigint;
+  readonly consumed?: bigint;
+  readonly validatorEarned?: bigint;
+  readonly treasuryEarned?: bigint;
+  readonly burnedForGood?: bigint;
+  /** Unused payment, or the refund of a failure, back in credits. */
+  readonly returned?: bigint;
+  readonly penalty?: bigint;
+  /** LCAI wei earned with this chat: minted in the direct lane, accrued in the assigned one. */
+  readonly lcai?: bigint;
+  readonly rewardSkipped?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export type Phase = "accepted" | "assigned" | "answering" | "answered" | "stored" | "settling" | "settled" | "failed";
+
+/** What happens to a request, in order; `seq` counts from 0, so that who comes late is replayed without a gap. */
+export type RequestEvent =
+  | {
+      readonly seq: number;
+      readonly type: "phase";
+      readonly phase: Phase;
+      readonly at: number;
+      readonly detail?: Record<string, unknown>;
+    }
+  | { readonly seq: number; readonly type: "token"; readonly token: string }
+  | { readonly seq: number; readonly type: "final"; readonly state: RequestState };
+
+/** A notification for an address, as `WS /ws` sends it. */
+export interface Notification {
+  readonly type: "reward" | "interaction" | "request" | "deposit";
+  readonly address: Address;
+  readonly at: number;
+  readonly data: Record<string, unknown>;
+}
+
+export interface Requests {
+  /** Completes the fields to an intent that the user can sign: nonce, deadline, who answers or relays. */
+  prepare(lane: Lane, ask: AskFields): Promise<IntentTypedData>;
+  /** Development accounts of a local chain only: signs on behalf of the account. Undefined for everybody else. */
+  signForDevelopment(data: IntentTypedData): Promise<Hex | undefined>;
+  /**
+   * Checks and accepts a signed request. It is durable when this returns: a crash afterwards loses nothing.
+   * Throws `ApiError` where the client is at fault. Direct: answering has begun. Assigned: the submission is mined.
+   */
+  accept(lane: Lane, intent: Intent, signature: Hex, ask: AskFields): Promise<RequestState>;
+  status(requestId: Hex): Promise<RequestState | undefined>;
+  /** Resolves when the request reached a final state, or with where it stands after `timeoutMs`. */
+  waitFor(
+    requestId: Hex,
+    until: "answered" | "settled",
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<RequestState>;
+  /** Replays from `fromSeq`, then follows. Returns the unsubscriber. */
+  follow(requestId: Hex, fromSeq: number, listener: (event: RequestEvent) => void): Promise<() => void>;
+  /** Notifications for an address from now on. */
+  notifications(address: Address, listener: (notification: Notification) => void): () => void;
+}
+
+export interface UserStats {
+  readonly address: Address;
+  readonly tokenBalance: bigint;
+  readonly totalRewards: bigint;
+  readonly interactionCount: number;
+  readonly lastInteraction?: Date;
+  /** Rank by LCAI earned, earlier first; undefined for who earned none. */
+  readonly rank?: number;
+  readonly isPrivate: boolean;
+  readonly choirBalance: bigint;
+}
+
+export interface Balances {
+  readonly address: Address;
+  readonly nsd: {
+    readonly wallet: bigint;
+    readonly credits: bigint;
+    readonly locked: bigint;
+    readonly withdrawing: bigint;
+    readonly withdrawableAt?: Date;
+    readonly allowance: bigint;
+  };
+  readonly nst: { readonly wallet: bigint; readonly staked: bigint };
+  readonly lcai: { readonly wallet: bigint; readonly accrued: bigint };
+  readonly choir: { readonly wallet: bigint };
+  /** Wei of the chain's own coin. */
+  readonly native: bigint;
+  /** Where the address owns a validator. */
+  readonly earnings?: { readonly till: bigint; readonly claiming: bigint; readonly claimableAt?: Date };
+}
+
+export interface RewardEntry {
+  readonly token: "LCAI" | "CHOIR";
+  readonly amount: bigint;
+  readonly requestId?: Hex;
+  readonly transaction: Hash;
+  readonly at: Date;
+}
+
+export interface Quote {
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly priority: boolean;
+  /** Wei that an answer of maxTokens costs. */
+  readonly cost: bigint;
+  readonly minimum: bigint;
+  /** Output tokens that `payment` buys, where one was named. */
+  readonly payment?: bigint;
+  readonly tokens?: number;
+}
+
+export interface ModelInfo {
+  readonly id: Hex;
+  readonly name: string;
+  readonly fileHash: Hex;
+  readonly multiplierBps: number;
+  readonly maxTokens: number;
+  readonly maxInputTokens: number;
+  readonly active: boolean;
+  /** Whether this keeper runs it. */
+  readonly local: boolean;
+  readonly servers: number;
+}
+
+export interface ValidatorInfo {
+  readonly id: number;
+  readonly owner: Address;
+  readonly operator: Address;
+  readonly stake: bigint;
+  readonly models: readonly string[];
+  readonly endpoint: string;
+  readonly reputation: number;
+  readonly totalRequests: bigint;
+  readonly successfulRequests: bigint;
+  readonly registered: Date;
+  readonly load: number;
+  readonly capacity: number;
+}
+
+export interface NetworkInfo {
+  readonly chainId: number;
+  /** Whether it is the local development chain, whose accounts the keeper may sign for. */
+  readonly local: boolean;
+  readonly rpcUrl: string;
+  readonly contracts: Readonly<
+    Record<
+      "router" | "credits" | "validators" | "models" | "reward" | "fees" | "nsd" | "nst" | "lcai" | "choir",
+      Address
+    >
+  >;
+  readonly operator: Address;
+  readonly validatorId: number;
+  readonly model: string;
+  readonly block: bigint;
+  readonly records: bigint;
+  readonly supply: {
+    readonly total: bigint;
+    readonly retired: bigint;
+    readonly burned: bigint;
+    readonly minted: bigint;
+  };
+  readonly epoch: { readonly number: number; readonly burned: bigint; readonly minted: bigint };
+  readonly queue: { readonly waiting: number; readonly running: number };
+}
+
+export type ComponentState = "ok" | "degraded" | "down";
+export interface HealthReport {
+  readonly status: ComponentState;
+  readonly components: Readonly<
+    Record<
+      "chain" | "storage" | "model" | "database",
+      {
+        readonly state: ComponentState;
+        readonly latencyMs?: number;
+        readonly detail?: string;
+        readonly lagBlocks?: number;
+      }
+    >
+  >;
+}
+
+export interface Reads {
+  health(): Promise<HealthReport>;
+  network(): Promise<NetworkInfo>;
+  quote(model: string | undefined, maxTokens: number, priority: boolean, payment?: bigint): Promise<Quote>;
+  models(): Promise<ModelInfo[]>;
+  validators(): Promise<ValidatorInfo[]>;
+  userStats(address: Address): Promise<UserStats>;
+  balances(address: Address): Promise<Balances>;
+  rewards(address: Address, limit: number, before?: Date): Promise<RewardEntry[]>;
+  /** A user's requests, newest first. */
+  history(address: Address, limit: number, before?: Date): Promise<RequestState[]>;
+  /** The bytes behind a CID, where this keeper holds them. */
+  block(cid: string): Promise<Uint8Array | undefined>;
+}
+
+export interface Services {
+  readonly requests: Requests;
+  readonly reads: Reads;
+}

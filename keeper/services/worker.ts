@@ -1,0 +1,217 @@
+import type { Hex } from "viem";
+import { chargeable, maxBillable } from "../chain/fees.ts";
+import type { RequestRow } from "../database/requests.ts";
+import * as requests from "../database/requests.ts";
+import type { Answer, Message } from "../inference/engine.ts";
+import { TOP_K } from "../inference/sampling.ts";
+import { type EncodedRecord, encodeRecord, RECORD_SCHEMA } from "../storage/record.ts";
+import type { Context } from "./context.ts";
+import { PriorityQueue, points } from "./queue.ts";
+
+/** An answer that is no use to anybody, however often it is drawn again. */
+class UselessAnswerError extends Error {
+  readonly code = "empty_answer";
+  readonly retryable = false;
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 500;
+
+/** Brings requests to the model by priority, stores the answers, and remembers whom it had to refuse. */
+export class Worker {
+  readonly #context: Context;
+  readonly #done: (key: Hex) => void;
+  readonly #queue = new PriorityQueue<Hex>();
+  /** In the queue, or with the model: a second word to answer the same request means nothing. */
+  readonly #busy = new Set<Hex>();
+  readonly #running = new Map<Hex, Promise<void>>();
+  readonly #refusals = new Map<Hex, Refusal>();
+  readonly #abort = new AbortController();
+
+  /** @param done Called when a request has its answer, or will have none. */
+  constructor(context: Context, done: (key: Hex) => void) {
+    this.#context = context;
+    this.#done = done;
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  isBusy(key: Hex): boolean {
+    return this.#busy.has(key);
+  }
+
+  refusalOf(key: Hex): Refusal | undefined {
+    return this.#refusals.get(key);
+  }
+
+  forget(key: Hex): void {
+    this.#refusals.delete(key);
+  }
+
+  async answer(row: RequestRow): Promise<void> {
+    if (this.#busy.has(row.key) || this.#context.signal.aborted) return;
+    this.#busy.add(row.key);
+    try {
+      const [offer, userReputation] = await Promise.all([
+        this.#context.catalogue.offer(row.model),
+        requests.reputationOf(this.#context.database, row.user),
+      ]);
+      const { priority } = row;
+      const most = chargeable(offer, row.payment, priority, row.maxTokens);
+      this.#queue.push(row.key, points({ chargeable: most, userReputation, priority, arrivedAt: row.createdAt }));
+    } catch (cause) {
+      this.#busy.delete(row.key);
+      throw cause;
+    }
+    this.#next();
+  }
+
+  /** Gives those with the model a while to end; the rest is found again in the journal at the next start. */
+  async drain(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#abort.abort(), graceMs);
+    await Promise.allSettled(this.#running.values());
+    clearTimeout(timer);
+  }
+
+  #next(): void {
+    while (this.#running.size < this.#context.engine.info.parallel && !this.#context.signal.aborted) {
+      const key = this.#queue.pop();
+      if (key === undefined) return;
+      const run = this.#run(key)
+        .catch((error: unknown) => this.#context.log.error({ err: error, key }, "an answer could not be kept"))
+        .finally(() => {
+          this.#running.delete(key);
+          this.#busy.delete(key);
+          this.#done(key);
+          this.#next();
+        });
+      this.#running.set(key, run);
+    }
+  }
+
+  async #run(key: Hex): Promise<void> {
+    const { database, log } = this.#context;
+    const { signal } = this.#abort;
+    for (let attempt = 1; ; attempt++) {
+      const row = await requests.getRequest(database, key);
+      if (row === undefined || row.stage === "final" || signal.aborted) return;
+      try {
+        return await this.#answerOnce(row);
+      } catch (error) {
+        if (signal.aborted) return;
+        const {
+          code = "internal",
+          retryable = true,
+          message,
+        } = error as { code?: string; retryable?: boolean; message: string };
+        log.warn({ err: error, key, attempt }, "no answer");
+        if (!retryable || attempt === ATTEMPTS) {
+          this.#refusals.set(key, { code: String(code), message });
+          return;
+        }
+        await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
+      }
+    }
+  }
+
+  async #answerOnce(row: RequestRow): Promise<void> {
+    const { engine, hub, catalogue, probe } = this.#context;
+    if (row.prompt === null) throw new UselessAnswerError("The prompt's bytes are not here.");
+    const messages: Message[] = [{ role: "user", content: row.prompt }];
+    const offer = await catalogue.offer(row.model);
+    await hub.phase(row.key, "answering");
+    // A second attempt draws the same text: what was told of it already is not told again.
+    let told = (await hub.textOf(row.key)).length;
+    let streamed: Promise<unknown> = Promise.resolve();
+    const answer = await engine.generate({
+      requestId: row.requestId ?? row.key,
+      salt: row.salt,
+      messages,
+      maxTokens: maxBillable(offer, row.payment, row.priority, row.maxTokens),
+      temperature: row.temperature,
+      onToken: (text) => {
+        const fresh = text.slice(told);
+        told = Math.max(0, told - text.length);
+        if (fresh !== "") streamed = hub.token(row.key, fresh);
+      },
+      signal: this.#abort.signal,
+    });
+    await streamed;
+    if (answer.text.trim() === "") throw new UselessAnswerError("The model gave an empty answer.");
+    await hub.phase(row.key, "answered", { tokens: answer.tokensUsed });
+    await probe("answered", row.key);
+    await this.#store(row, answer, this.#encode(row, answer, messages));
+  }
+
+  #encode(row: RequestRow, answer: Answer, messages: readonly Message[]): EncodedRecord {
+    const { chain, deployment, engine, operator } = this.#context;
+    const { info } = engine;
+    return encodeRecord({
+      answer: answer.text,
+      chain_id: chain.id,
+      created_at: Date.now(),
+      finish_reason: answer.finishReason,
+      lane: row.lane,
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      model: row.model,
+      model_adapters: info.adapters.map(({ scale, sha256 }) => ({ scale, sha256 })),
+      model_sha256: info.sha256,
+      operator,
+      request_id: row.requestId ?? row.key,
+      router: deployment.addresses.router,
+      salt: row.salt,
+      sampling: {
+        context_size: info.contextSize,
+        output_ids: [...answer.outputIds],
+        prompt_ids: [...answer.promptIds],
+        scheme: "gumbel-1",
+        temperature: row.temperature,
+        top_k: TOP_K,
+      },
+      schema: RECORD_SCHEMA,
+      ...(row.threadId === null ? {} : { thread_id: row.threadId }),
+      tokens_used: answer.tokensUsed,
+      user: row.user,
+    });
+  }
+
+  /** No digest is posted for bytes that are not kept: the block comes first, then the journal. */
+  async #store(row: RequestRow, answer: Answer, record: EncodedRecord): Promise<void> {
+    const { blocks, database, hub, probe } = this.#context;
+    await blocks.put(record.bytes);
+    await probe("stored", row.key);
+    await requests.updateOpen(database, row.key, {
+      stage: "stored",
+      response: answer.text,
+      tokensUsed: answer.tokensUsed,
+      finishReason: answer.finishReason,
+      digest: record.digest,
+      cid: record.cid,
+    });
+    await hub.phase(row.key, "stored", { cid: record.cid });
+    hub.changed(row.key);
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, milliseconds);
+    function finish(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    }
+    signal.addEventListener("abort", finish, { once: true });
+  });
+}
