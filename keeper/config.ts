@@ -55,8 +55,6 @@ export interface Settings {
   readonly batchMs: number;
   readonly batchSize: number;
   readonly pollMs: number;
-  /** Blocks after which a transaction is taken for final. */
-  readonly confirmations: number;
   readonly logLevel: string;
   /** Where clients reach the keeper, if not where they say they do. */
   readonly publicUrl: string | undefined;
@@ -108,7 +106,6 @@ const DEFINITIONS = {
   BATCH_MS: { schema: whole(0, 600_000), expected: "milliseconds, at most 600000", fallback: "1000" },
   BATCH_SIZE: { schema: whole(1, 500), expected: "items in a transaction, 1 to 500", fallback: "100" },
   POLL_MS: { schema: whole(50, 60_000), expected: "milliseconds, 50 to 60000", fallback: "1000" },
-  CONFIRMATIONS: { schema: whole(0, 1_000), expected: "a number of blocks", fallback: "12" },
   PUBLIC_URL: { schema: url, expected: "the http(s) URL that clients use, where a proxy stands before the keeper" },
   EXPLORER_URL: { schema: url, expected: "the http(s) URL of a block explorer" },
   LOG_LEVEL: {
@@ -184,7 +181,6 @@ export function readSettings(overrides: Overrides = {}, environment: NodeJS.Proc
     batchMs: number("BATCH_MS"),
     batchSize: number("BATCH_SIZE"),
     pollMs: number("POLL_MS"),
-    confirmations: number("CONFIRMATIONS"),
     logLevel: value("LOG_LEVEL") ?? "info",
     publicUrl: value("PUBLIC_URL")?.replace(/\/+$/, ""),
     explorerUrl: value("EXPLORER_URL")?.replace(/\/+$/, ""),

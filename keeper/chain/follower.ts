@@ -27,6 +27,7 @@ export class Follower {
   readonly #mutex = new Mutex();
   #cursor: Cursor | undefined;
   #head = 0n;
+  #range = BLOCKS_AT_ONCE;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -66,9 +67,9 @@ export class Follower {
     this.#cursor = cursor;
     if (this.#head <= cursor.block) return false;
     const fromBlock = cursor.block + 1n;
-    const toBlock = this.#head - cursor.block > BLOCKS_AT_ONCE ? cursor.block + BLOCKS_AT_ONCE : this.#head;
+    const toBlock = this.#head - cursor.block > this.#range ? cursor.block + this.#range : this.#head;
     const before = await client.getBlock({ blockNumber: toBlock });
-    const logs = await client.getLogs({ address: [...this.#options.addresses], fromBlock, toBlock });
+    const logs = await this.#logs(fromBlock, toBlock);
     const after = await client.getBlock({ blockNumber: toBlock });
     // The chain changed while it was read: the next look starts over from the cursor.
     if (before.hash !== after.hash) return true;
@@ -78,6 +79,19 @@ export class Follower {
       hashes: [...cursor.hashes, [toBlock.toString(), after.hash] as const].slice(-HASHES_KEPT),
     });
     return toBlock < this.#head;
+  }
+
+  /** Endpoints bound what they answer with, each in its own way: what fails is tried again with half the blocks. */
+  async #logs(fromBlock: bigint, toBlock: bigint): Promise<Log<bigint, number, false>[]> {
+    const address = [...this.#options.addresses];
+    try {
+      const logs = await this.#options.chain.client.getLogs({ address, fromBlock, toBlock });
+      if (this.#range < BLOCKS_AT_ONCE) this.#range *= 2n;
+      return logs;
+    } catch (cause) {
+      if (this.#range > 1n) this.#range /= 2n;
+      throw cause;
+    }
   }
 
   /** The cursor, taken back to the newest block that this chain still has. */

@@ -131,11 +131,10 @@ export class Supervisor {
 
   /** The transaction is in a block: what it says about this request is written down, and the request let go of. */
   async #readReceipt(row: RequestRow): Promise<boolean> {
-    const { database, probe, sender } = this.#context;
+    const { database, sender } = this.#context;
     const transaction = row.transactionId === null ? undefined : await getTransaction(database, row.transactionId);
     const receipt = transaction?.minedHash ? await sender.receipt(transaction.minedHash) : undefined;
     if (receipt === undefined) throw new Error("the receipt is gone again");
-    await probe("mined", row.key);
     await this.outcomes.applyLogs(receipt.logs);
     const after = await requests.getRequest(database, row.key);
     if (after === undefined || after.stage === "final" || after.transactionId !== row.transactionId) return true;

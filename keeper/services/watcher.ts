@@ -18,6 +18,7 @@ export class Watcher {
 
   async onLogs(logs: readonly Log<bigint, number, false>[]): Promise<void> {
     const events = readEvents(logs, this.#context.deployment);
+    if (events.some(({ type }) => type === "settled")) await this.#context.probe("mined");
     await this.#supervisor.outcomes.apply(events);
     await this.#cache(events);
   }

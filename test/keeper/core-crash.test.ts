@@ -96,3 +96,33 @@ describe("a keeper that is killed finishes, once, what it had accepted", () => {
     }
   });
 });
+
+describe("a keeper that is killed with several under way", () => {
+  test.each([
+    ["stored", 3, 2],
+    ["written", 0, 3],
+    ["sent", 0, 4],
+  ])("finishes each of them once, at %s (%i)", { timeout: 180_000 }, async (point, pass, index) => {
+    const user = account(index);
+    const prompt = `several at ${point}`;
+    const before = await accountOf(user.address);
+    const earlier = (await eventsFor(user.address, "RequestSettled")).length;
+    expect(await crash({ lane: "direct", point, pass, prompt, user: index, requests: 3 + pass })).toBe("SIGKILL");
+    let keeper: Keeper | undefined;
+    try {
+      keeper = await keeperOn(chain, folder.path);
+      const accepted = (await keeper.services.reads.history(user.address, 20)).filter((row) => row.prompt === prompt);
+      expect(accepted.length).toBeGreaterThan(0);
+      let paid = 0n;
+      for (const { requestId } of accepted) {
+        const done = await settled(keeper, requestId);
+        expect(done.status).toBe("completed");
+        paid += done.consumed ?? 0n;
+      }
+      expect((await accountOf(user.address)).credits).toBe(before.credits - paid);
+      expect(await eventsFor(user.address, "RequestSettled")).toHaveLength(earlier + accepted.length);
+    } finally {
+      await keeper?.stop();
+    }
+  });
+});

@@ -94,6 +94,29 @@ describe("a direct chat", () => {
   });
 });
 
+describe("many at once", () => {
+  test("each gets a nonce of its own, an answer, and a record, and pays for itself alone", async () => {
+    const users = [3, 4];
+    const before = await Promise.all(users.map((index) => creditsOf(account(index).address)));
+    const asked = await Promise.all(
+      users.flatMap((index) =>
+        Array.from({ length: 8 }, (_, n) =>
+          request(keeper, "direct", account(index), ask(account(index).address, `Many ${n}`)),
+        ),
+      ),
+    );
+    const states = await Promise.all(asked.map(({ state }) => settled(keeper, state.requestId)));
+    expect(new Set(states.map(({ status }) => status))).toEqual(new Set(["completed"]));
+    expect(new Set(states.map(({ record }) => record)).size).toBe(16);
+    for (const [position, index] of users.entries()) {
+      const { address } = account(index);
+      const own = states.filter(({ user }) => user === address);
+      const paid = own.reduce((sum, { consumed = 0n }) => sum + consumed, 0n);
+      expect(await creditsOf(address)).toBe((before[position] ?? 0n) - paid);
+    }
+  });
+});
+
 describe("a keeper that is stopped in the middle", () => {
   test("delivers what it has answered, and finishes the rest after its next start", async () => {
     const user = account(2);
@@ -126,7 +149,7 @@ describe("a keeper that is stopped in the middle", () => {
 describe("what is read", () => {
   test("ranks by what was earned, and earlier among equals", async () => {
     const ranks = await Promise.all([2, 0, 1].map((index) => keeper.services.reads.userStats(account(index).address)));
-    expect(ranks.map(({ rank }) => rank)).toEqual([1, 2, 3]);
+    expect(ranks.map(({ rank }) => rank)).toEqual([3, 4, 5]);
     expect((await keeper.services.reads.userStats(account(5).address)).rank).toBeUndefined();
   });
 

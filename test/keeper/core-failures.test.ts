@@ -1,8 +1,9 @@
 import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { routerAbi } from "../../keeper/chain/contracts.ts";
+import { modelsAbi, routerAbi } from "../../keeper/chain/contracts.ts";
+import { modelId } from "../../keeper/chain/intents.ts";
 import type { Keeper } from "../../keeper/main.ts";
-import { account, register, startChain, type TestChain } from "./support/chain.ts";
+import { account, MODEL, register, startChain, type TestChain } from "./support/chain.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
 let chain: TestChain;
@@ -82,5 +83,34 @@ describe("another validator that never answers", () => {
       return;
     }
     throw new Error("the other validator was never selected");
+  });
+});
+
+describe("a keeper does not start", () => {
+  test("with another file than the catalogue pins", async () => {
+    const { models } = chain.book.contracts;
+    const known = await chain.client.readContract({
+      address: models,
+      abi: modelsAbi,
+      functionName: "modelOf",
+      args: [modelId(MODEL)],
+    });
+    await chain.write(account(0), models, modelsAbi, "setModel", [{ ...known, fileHash: `0x${"ab".repeat(32)}` }]);
+    const other = await dataFolder();
+    try {
+      await expect(keeperOn(chain, other.path)).rejects.toThrow("is not the file that the catalogue pins");
+    } finally {
+      await other.remove();
+    }
+  });
+
+  test("for a model that is not in the catalogue, nor where nothing answers", async () => {
+    const other = await dataFolder();
+    try {
+      await expect(keeperOn(chain, other.path, { MODEL_NAME: "gpt-9" })).rejects.toThrow("llama-2-7b-q4");
+      await expect(keeperOn(chain, other.path, { RPC_URL: "http://127.0.0.1:1" })).rejects.toThrow("check RPC_URL");
+    } finally {
+      await other.remove();
+    }
   });
 });

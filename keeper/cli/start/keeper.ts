@@ -76,7 +76,6 @@ export function keeperOverrides(
     MODEL_NAME: model.name,
     ...(model.adapters === undefined ? {} : { LORA: model.adapters }),
     ...(validator?.operatorKey === undefined ? {} : { OPERATOR_KEY: validator.operatorKey }),
-    ...(ground.development && process.env["CONFIRMATIONS"] === undefined ? { CONFIRMATIONS: "0" } : {}),
     ...(ground.development && process.env["POLL_MS"] === undefined ? { POLL_MS: "250" } : {}),
   };
 }

@@ -14,6 +14,8 @@ export interface CrashPlan {
   readonly point: string;
   /** How often the point is passed before it is the end. */
   readonly pass: number;
+  /** How many requests it takes, one when absent. */
+  readonly requests?: number;
 }
 
 const plan = JSON.parse(process.argv[2] ?? "{}") as CrashPlan;
@@ -25,4 +27,6 @@ const keeper = await startKeeper(readSettings(plan.overrides, {}), new AbortCont
   },
 });
 const user = account(plan.user);
-await request(keeper, plan.lane, user, ask(user.address, plan.prompt));
+await Promise.all(
+  Array.from({ length: plan.requests ?? 1 }, () => request(keeper, plan.lane, user, ask(user.address, plan.prompt))),
+);
