@@ -244,8 +244,7 @@ contract InferenceRouter is Governed, Settlement, Intents {
         address user = ticket.payer.user();
         Account account = $.accounts[user];
         // Completed for at least 5 NSD, as every request is: the chat earns its LCAI.
-        $.accounts[user] =
-            account.withCredits(account.credits() + ticket.payer.payment() - outcome.consumed).accrue(1);
+        $.accounts[user] = account.withCredits(account.credits() + ticket.payer.payment() - outcome.consumed).accrue(1);
 
         uint256 validator = outcome.validator;
         Seat seat = _seatOf(validator);
@@ -366,7 +365,11 @@ contract InferenceRouter is Governed, Settlement, Intents {
     }
 
     /// @dev The intent as it was signed: in this lane it names its validator, and neither relayer nor callback.
-    function _unpack(bytes32 model, Delivery calldata item) private view returns (Intent memory intent, uint256 tokens) {
+    function _unpack(bytes32 model, Delivery calldata item)
+        private
+        view
+        returns (Intent memory intent, uint256 tokens)
+    {
         uint256 terms = item.terms;
         Payer payer = Payer.wrap(item.payer);
         tokens = uint24(terms);

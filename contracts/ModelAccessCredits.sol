@@ -51,7 +51,6 @@ contract ModelAccessCredits is Governed, IModelAccessCredits {
         _setTreasury(treasury_);
     }
 
-    /// @notice Names another treasury. Governance alone.
     function setTreasury(address treasury_) external restricted {
         _setTreasury(treasury_);
     }

@@ -105,12 +105,11 @@ contract ModelRegistry is Governed, IModelRegistry {
         return router.isOutcome(router.requestId(ticket), outcome);
     }
 
-    function verifyDelivered(
-        uint256 position,
-        bytes32[] calldata before,
-        bytes32 leaf,
-        bytes32[] calldata afterwards
-    ) external view returns (bool) {
+    function verifyDelivered(uint256 position, bytes32[] calldata before, bytes32 leaf, bytes32[] calldata afterwards)
+        external
+        view
+        returns (bool)
+    {
         Chain end = Chain.wrap(IInferenceRouter(ROUTER).chain());
         uint256 window = position / ChainWord.CHECKPOINT;
         if (position >= end.count() || before.length != position % ChainWord.CHECKPOINT) return false;

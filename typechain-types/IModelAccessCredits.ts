@@ -12,6 +12,7 @@ export const abi = [
   {"type":"function","name":"ledger","inputs":[],"outputs":[{"name":"outstanding","type":"uint256","internalType":"uint256"},{"name":"unretired","type":"uint256","internalType":"uint256"},{"name":"owed","type":"uint256","internalType":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"requestWithdrawal","inputs":[{"name":"amount","type":"uint256","internalType":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"retire","inputs":[],"outputs":[{"name":"amount","type":"uint256","internalType":"uint256"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"setTreasury","inputs":[{"name":"treasury","type":"address","internalType":"address"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"startClaim","inputs":[{"name":"validator","type":"uint256","internalType":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"treasury","inputs":[],"outputs":[{"name":"","type":"address","internalType":"address"}],"stateMutability":"view"},
   {"type":"function","name":"withdraw","inputs":[],"outputs":[{"name":"amount","type":"uint256","internalType":"uint256"}],"stateMutability":"nonpayable"},

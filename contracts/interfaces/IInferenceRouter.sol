@@ -349,6 +349,19 @@ interface IInferenceRouter is IRouterLog {
     /// @notice Repeats a callback that failed, with gas that the sender brings.
     function retryCallback(Ticket calldata ticket, Outcome calldata outcome, bytes calldata record) external;
 
+    // ---- pausing, by a guardian
+
+    /// @notice Pauses settlement and failure claims until then. Guardian alone. A pause lasts a day at most, and the next
+    /// may not begin within a day of its end; a running one can only be shortened, by an earlier date or one that is
+    /// over. Nothing else is ever paused: transfers, refunds, claims and withdrawals go on.
+    /// @param until Unix seconds.
+    function pauseSettlement(uint256 until) external;
+
+    /// @notice Pauses submissions within the same bounds. They open again when anybody calls
+    /// `ModelRegistry.pushOffers` after its end. Guardian alone.
+    /// @param until Unix seconds.
+    function pauseIntake(uint256 until) external;
+
     // ---- reading
 
     function requestId(Ticket calldata ticket) external view returns (bytes32);

@@ -68,6 +68,9 @@ interface IModelAccessCredits {
     /// @notice Router alone: burns what credits did not cover from the user's wallet.
     function burnShortfall(address user, uint256 amount, bytes32 requestId) external;
 
+    /// @notice Names another treasury for claims from now on. Governance alone.
+    function setTreasury(address treasury) external;
+
     function creditsOf(address user) external view returns (uint256);
     function withdrawalOf(address user) external view returns (Withdrawal memory);
     function claimOf(uint256 validator) external view returns (Claim memory);

@@ -53,12 +53,10 @@ interface IModelRegistry {
     function verifySettled(Ticket calldata ticket, Outcome calldata outcome) external view returns (bool);
     /// @notice Whether `leaf` is record `position` (from 0) of the direct lane: `before` and `afterwards` are the other
     /// leaves between the checkpoints around it.
-    function verifyDelivered(
-        uint256 position,
-        bytes32[] calldata before,
-        bytes32 leaf,
-        bytes32[] calldata afterwards
-    ) external view returns (bool);
+    function verifyDelivered(uint256 position, bytes32[] calldata before, bytes32 leaf, bytes32[] calldata afterwards)
+        external
+        view
+        returns (bool);
     /// @notice Leaf of a delivered record.
     function leafOf(bytes32 id, address user, Outcome calldata outcome) external pure returns (bytes32);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
+import {
+    AccessManagedUpgradeable
+} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {FailureClass, IInferenceRouter, Intent, Outcome, RequestStatus} from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Account} from "../words/Account.sol";
@@ -73,9 +75,7 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         bool seen = till.lastSeenAt() > request.since();
         uint256 window = price.executionWindow(ticket.terms.maxTokens());
         uint256 endsAt = _endOf(request, seen ? window : price.ackWindow(), window);
-        require(
-            block.timestamp > endsAt && request.blocksSince() >= WINDOW_BLOCKS, RouterTooEarly(id, endsAt + 1)
-        );
+        require(block.timestamp > endsAt && request.blocksSince() >= WINDOW_BLOCKS, RouterTooEarly(id, endsAt + 1));
         FailureClass class = seen ? FailureClass.Timeout : FailureClass.Offline;
         _blame(request.validator(), operator, till, class);
         _end(id, ticket, request, class, seen ? REFUND_FAULT : REFUND_ALL);
@@ -144,7 +144,6 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
 
     // ---- pauses
 
-    /// @notice Pauses settlement and failure claims. Guardian alone; see `_pauseEnd`.
     function pauseSettlement(uint256 until) external restricted {
         Layout storage $ = _layout();
         uint256 previous = $.global.pausedUntil();
@@ -153,8 +152,6 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         emit SettlementPaused(end);
     }
 
-    /// @notice Pauses submissions. They open again when somebody calls `ModelRegistry.pushOffers` after its end.
-    /// Guardian alone; see `_pauseEnd`.
     function pauseIntake(uint256 until) external restricted {
         Layout storage $ = _layout();
         uint256 end = _pauseEnd($.intakePausedUntil, until);
@@ -175,7 +172,9 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
             return until > block.timestamp ? until : block.timestamp;
         }
         require(until > block.timestamp, RouterNotPaused());
-        require(previous == 0 || block.timestamp >= previous + LONGEST_PAUSE, RouterPauseTooSoon(previous + LONGEST_PAUSE));
+        require(
+            previous == 0 || block.timestamp >= previous + LONGEST_PAUSE, RouterPauseTooSoon(previous + LONGEST_PAUSE)
+        );
         return until;
     }
 }

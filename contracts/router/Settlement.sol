@@ -114,8 +114,7 @@ abstract contract Settlement is Roster {
 
     /// @dev The registration date is read last: it lies in a cold word.
     function _served(Till till, uint256 validator) private view returns (bool) {
-        return till.completed() >= PROBATION_REQUESTS
-            && ReputationMath.countBits(till.payers()) >= PROBATION_PAYERS
+        return till.completed() >= PROBATION_REQUESTS && ReputationMath.countBits(till.payers()) >= PROBATION_PAYERS
             && block.timestamp >= uint256(_layout().marks[validator].registeredAt) + PROBATION_TIME;
     }
 

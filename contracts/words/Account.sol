@@ -97,7 +97,9 @@ library AccountWord {
             if (nonce < base || nonce > base + NONCES_AHEAD) return (self, false);
             if (nonce == base) {
                 ++base;
-                for (; window & 1 == 1; window >>= 1) ++base;
+                for (; window & 1 == 1; window >>= 1) {
+                    ++base;
+                }
                 window >>= 1;
             } else {
                 uint256 bit = 1 << (nonce - base - 1);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Ask, Delivery, Intent} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {Ticket} from "../../../contracts/words/Ticket.sol";
+import {Consumer} from "../support/Consumer.sol";
+import {Crowd} from "../support/Crowd.sol";
+
+/// @notice Measures whole transactions: 21,000, calldata, and what runs, net of refunds. Its tests run isolated, so
+/// every call that they make is a transaction of its own, with every slot cold. Steady state: nobody's first request,
+/// no balance that leaves zero, and means over several users where a draw decides.
+abstract contract Meter is Crowd {
+    uint256 internal constant SAMPLES = 32;
+    uint256 internal constant TOKENS = 317;
+    bytes32 internal constant ANSWER = "thirty-two bytes of plain answer";
+
+    function _network(uint256 n) internal {
+        _seat(_equal(n, 5));
+    }
+
+    /// @dev Registered one by one, with owners who can be paid.
+    function _registered(uint256 n) internal {
+        for (uint256 i = 4; i < n + 4; ++i) {
+            _register(_member(i), 5_000e18, _names());
+        }
+    }
+
+    function _used() internal view returns (uint256) {
+        return vm.lastCallGas().gasTotalUsed;
+    }
+
+    function _seed(uint256 i) private returns (Person memory user) {
+        user = _user(string.concat("user", vm.toString(i)));
+        _deposit(user.addr, 1_000e18);
+    }
+
+    // ---- assigned
+
+    function _assigned() internal returns (uint256 submit, uint256 settle) {
+        for (uint256 i; i < SAMPLES; ++i) {
+            address user = _seed(i).addr;
+            _round(user);
+            (uint256 a, uint256 b) = _round(user);
+            (submit, settle) = (submit + a, settle + b);
+        }
+        return (submit / SAMPLES, settle / SAMPLES);
+    }
+
+    function _round(address user) private returns (uint256 submit, uint256 settle) {
+        Ticket memory ticket = _ticketOf(user, _ask(), router.accountOf(user).nonce);
+        vm.prank(user);
+        bytes32 id = router.submit(_ask(), "");
+        submit = _used();
+        address operator = _operatorOf(router.requestOf(id).validator);
+        _pass(5);
+        _settle(operator, ticket, TOKENS);
+        settle = _used();
+    }
+
+    /// @dev The user has signed, a relayer brings it.
+    function _signed() internal returns (uint256 submit) {
+        for (uint256 i; i < SAMPLES; ++i) {
+            Person memory user = _seed(i);
+            _submitFor(user, _intent(user.addr, 0));
+            _submitFor(user, _intent(user.addr, 1));
+            submit += _used();
+            _pass(1);
+        }
+        return submit / SAMPLES;
+    }
+
+    function _selection(uint256 n) internal returns (uint256 mean) {
+        uint256 state = vm.snapshotState();
+        _network(n);
+        (mean,) = _assigned();
+        vm.revertToState(state);
+    }
+
+    // ---- integrator
+
+    function _integrator() internal returns (uint256 submit, uint256 settle) {
+        for (uint256 i; i < SAMPLES; ++i) {
+            Consumer consumer = new Consumer(router, nsd, address(credits));
+            credits.depositFor(address(consumer), 1_000e18);
+            _roundOf(consumer);
+            (uint256 a, uint256 b) = _roundOf(consumer);
+            (submit, settle) = (submit + a, settle + b);
+        }
+        return (submit / SAMPLES, settle / SAMPLES);
+    }
+
+    function _roundOf(Consumer consumer) private returns (uint256 submit, uint256 settle) {
+        Ask memory ask = _ask();
+        (ask.callback, ask.callbackGas) = (address(consumer), 50_000);
+        Ticket memory ticket = _ticketOf(address(consumer), ask, router.accountOf(address(consumer)).nonce);
+        bytes32 id = consumer.ask(ask);
+        submit = _used();
+        _pass(5);
+        settle = _settleWithCallback(_operatorOf(router.requestOf(id).validator), ticket);
+        assertEq(consumer.lastAnswer(), ANSWER);
+    }
+
+    function _settleWithCallback(address operator, Ticket memory ticket) private returns (uint256) {
+        bytes memory record = bytes(string.concat('{"answer":"', string(bytes.concat(ANSWER)), '"}'));
+        bytes32 digest = sha256(record);
+        vm.prank(operator);
+        router.settle(ticket, digest, TOKENS, record);
+        return _used();
+    }
+
+    // ---- direct
+
+    function _direct(uint256 n) internal returns (uint256 each) {
+        address operator = _member(4);
+        Person[] memory users = new Person[](n);
+        for (uint256 i; i < n; ++i) {
+            users[i] = _seed(i);
+        }
+        _batch(operator, users);
+        _pass(20);
+        return _batch(operator, users) / n;
+    }
+
+    function _batch(address operator, Person[] memory users) private returns (uint256) {
+        Delivery[] memory items = new Delivery[](users.length);
+        uint256 minted = lcai.totalSupply();
+        for (uint256 i; i < users.length; ++i) {
+            uint256 nonce = router.accountOf(users[i].addr).nonce;
+            items[i] = _delivery(users[i], _direct(users[i].addr, nonce, operator), TOKENS);
+        }
+        vm.prank(operator);
+        router.deliver(LLAMA7, items);
+        uint256 used = _used();
+        assertEq(lcai.totalSupply() - minted, users.length * 1e18);
+        return used;
+    }
+
+    // ---- the rest
+
+    function _register() internal returns (uint256) {
+        address owner = makeAddr("another");
+        vm.prank(bank);
+        nst.transfer(owner, 10_000e18);
+        vm.prank(owner);
+        nst.approve(address(validators), 10_000e18);
+        vm.prank(owner);
+        validators.registerValidator(5_000e18, _names(), "https://node.example");
+        return _used();
+    }
+
+    function _depositing() internal returns (uint256) {
+        Person memory user = _seed(0);
+        _deposit(user.addr, 10e18);
+        return _used();
+    }
+
+    function _withdrawing() internal returns (uint256 request, uint256 withdraw) {
+        Person memory user = _seed(0);
+        vm.prank(user.addr);
+        credits.requestWithdrawal(10e18);
+        request = _used();
+        _pass(15 minutes);
+        vm.prank(user.addr);
+        credits.withdraw();
+        withdraw = _used();
+    }
+
+    function _claiming() internal returns (uint256 start, uint256 claim) {
+        for (uint256 i; i < 2; ++i) {
+            _direct(1);
+            credits.startClaim(4);
+            start = _used();
+            _pass(1 hours);
+            credits.claim(4);
+            claim = _used();
+        }
+    }
+
+    function _rewarding() internal returns (uint256) {
+        address user = _seed(0).addr;
+        for (uint256 i; i < 2; ++i) {
+            _round(user);
+            reward.claim(user);
+        }
+        return _used();
+    }
+
+    function _expiring() internal returns (uint256) {
+        address user = _seed(0).addr;
+        for (uint256 i; i < 2; ++i) {
+            Ticket memory ticket = _ticketOf(user, _ask(), router.accountOf(user).nonce);
+            vm.prank(user);
+            router.submit(_ask(), "");
+            _pass(31);
+            router.expire(ticket);
+        }
+        return _used();
+    }
+
+    function _retiring() internal returns (uint256) {
+        for (uint256 i; i < 2; ++i) {
+            _direct(1);
+            credits.retire();
+        }
+        return _used();
+    }
+
+    function _beating() internal returns (uint256) {
+        vm.prank(_member(4));
+        router.heartbeat();
+        return _used();
+    }
+}

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Vm} from "forge-std/Vm.sol";
+import {IFeeController, Parameter} from "../../../contracts/interfaces/IFeeController.sol";
+import {
+    Ask,
+    Delivery,
+    Intent,
+    IRouterLog,
+    Outcome,
+    RequestStatus
+} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {Ticket} from "../../../contracts/words/Ticket.sol";
+import {IPausable} from "../support/Deployment.sol";
+import {HostileConsumer} from "../support/Hostile.sol";
+import {Ghosts} from "./Ghosts.sol";
+
+/// @notice Five users, an integrator of changing moods, three nodes, a relayer, governance, a guardian, and time.
+contract Handler is Ghosts {
+    bytes private record;
+    bytes32 private digest;
+
+    function setUp() public override {
+        super.setUp();
+        for (uint256 i; i < USERS; ++i) {
+            users.push(_user(string.concat("person", vm.toString(i))));
+            _deposit(users[i].addr, 300e18);
+        }
+        uint256[NODES] memory stakes = [uint256(60_000e18), 20_000e18, 5_000e18];
+        for (uint256 i; i < NODES; ++i) {
+            (address node,) = _validator(string.concat("node", vm.toString(i)), stakes[i]);
+            nodes.push(node);
+        }
+        consumer = new HostileConsumer(router, nsd, credits);
+        vm.prank(bank);
+        nsd.transfer(address(consumer), 100_000e18);
+        (record, digest) = _record("Paris");
+    }
+
+    /// @dev One step, chosen and filled in by `seed`: hashed, since a fuzzer likes its favourites. Ordinary things
+    /// happen more often.
+    function act(uint256 seed) external {
+        seed = uint256(keccak256(abi.encode(seed, block.timestamp)));
+        uint256 k = seed % 40;
+        seed >>= 8;
+        if (k < 5) ask(seed);
+        else if (k < 6) askSigned(seed);
+        else if (k < 8) askWithCallback(seed);
+        else if (k < 16) settle(seed);
+        else if (k < 17) confess(seed);
+        else if (k < 19) expire(seed);
+        else if (k < 20) assign(seed);
+        else if (k < 24) deliver(seed);
+        else if (k < 28) pass(seed);
+        else _seldom(k, seed);
+    }
+
+    function _seldom(uint256 k, uint256 seed) private {
+        if (k == 28) recover(seed);
+        else if (k == 29) beat(seed);
+        else if (k == 30) deposit(seed);
+        else if (k == 31) announce(seed);
+        else if (k == 32) withdraw(seed);
+        else if (k == 33) claim(seed);
+        else if (k == 34) retire();
+        else if (k == 35) rewards(seed);
+        else if (k == 36) retry(seed);
+        else if (k == 37) openOrClose(seed);
+        else if (k == 38) change(seed);
+        else seed % 2 == 0 ? pauseAll(seed) : revive(seed);
+    }
+
+    // ---- asking
+
+    function _person(uint256 seed) private view returns (Person memory) {
+        return users[seed % USERS];
+    }
+
+    function _randomAsk(uint256 seed) private pure returns (Ask memory a) {
+        a = _ask();
+        a.payment = uint96(20e18 + (seed >> 16) % 200e18);
+        a.priority = (seed >> 8) % 4 == 0;
+        a.maxTokens = uint32(20 + (seed >> 24) % 2_028);
+    }
+
+    function ask(uint256 seed) private {
+        _submitAs(_person(seed).addr, _randomAsk(seed));
+    }
+
+    function _submitAs(address payer, Ask memory a) private {
+        Ticket memory t = _ticketOf(payer, a, router.accountOf(payer).nonce);
+        vm.prank(payer);
+        try router.submit(a, "") returns (bytes32 id) {
+            _opened(payer, id, t);
+        } catch {
+            _reach(State.Refused);
+        }
+    }
+
+    function askWithCallback(uint256 seed) private {
+        consumer.become(HostileConsumer.Mood((seed >> 40) % 6));
+        Ask memory a = _randomAsk(seed);
+        (a.callback, a.callbackGas) = (address(consumer), 60_000);
+        _submitAs(address(consumer), a);
+    }
+
+    function askSigned(uint256 seed) private {
+        Person memory p = _person(seed);
+        Intent memory i = _intent(p.addr, router.accountOf(p.addr).nonce + (seed >> 8) % 18);
+        i.relayFee = uint96((seed >> 16) % 1e18);
+        bytes memory signature = _sign(p.key, i);
+        vm.prank(relayer);
+        try router.submitFor(i, signature, "") returns (bytes32 id) {
+            _opened(p.addr, id, _ticketOf(i));
+        } catch {
+            _reach(State.Refused);
+        }
+    }
+
+    // ---- answering
+
+    /// @dev One of the latest four: older ones wait for their end.
+    function settle(uint256 seed) private {
+        if (open.length == 0) return;
+        _settleAt(open.length - 1 - seed % (open.length < 4 ? open.length : 4), seed);
+    }
+
+    function _settleAt(uint256 index, uint256 seed) private {
+        Open memory o = open[index];
+        if (_status(o.id) != RequestStatus.Assigned) return;
+        uint256 before = router.accountOf(o.payer).credits;
+        uint256 received = consumer.received();
+        vm.recordLogs();
+        vm.prank(_operatorOf(router.requestOf(o.id).validator));
+        try router.settle(o.ticket, digest, 1 + (seed >> 32) % 20, record) {
+            _settled(index, o, before, received);
+        } catch {
+            vm.getRecordedLogs();
+            _reach(State.Refused);
+        }
+    }
+
+    /// @dev Before a long time passes the nodes mostly finish what they have.
+    function _finish(uint256 seed) private {
+        if (seed % 8 == 7) return;
+        for (uint256 i = open.length; i != 0; --i) {
+            if (i <= open.length) _settleAt(i - 1, seed >> i % 64);
+        }
+    }
+
+    function _settled(uint256 index, Open memory o, uint256 before, uint256 received) private {
+        (, Outcome memory outcome, uint256 burned) = _settledIn(vm.getRecordedLogs());
+        uint256 returned = router.accountOf(o.payer).credits - before;
+        uint256 payment = o.ticket.payer.payment();
+        _check(outcome.validatorLeg + outcome.treasuryLeg + burned + returned == payment, "a split lost something");
+        _check(router.isOutcome(o.id, outcome), "the commitment is another");
+        _reach(State.Completed);
+        ++rewarded;
+        _closed(index);
+        if (o.ticket.callback == address(0)) return;
+        bool failed = router.requestOf(o.id).callbackFailed;
+        _check(failed == (consumer.received() == received), "a callback is not what its flag says");
+        if (failed) undelivered.push(Failed(o.id, o.ticket, outcome));
+        _reach(failed ? State.CallbackFailed : State.CallbackOk);
+    }
+
+    function retry(uint256 seed) private {
+        if (undelivered.length == 0) return;
+        consumer.become(HostileConsumer.Mood.Kind);
+        uint256 index = seed % undelivered.length;
+        Failed memory f = undelivered[index];
+        try router.retryCallback(f.ticket, f.outcome, record) {
+            _reach(State.CallbackRetried);
+            undelivered[index] = undelivered[undelivered.length - 1];
+            undelivered.pop();
+        } catch {
+            _check(false, "a kind consumer could not be called again");
+        }
+    }
+
+    /// @dev Up to five intents of different people, a third of them spoilt.
+    function deliver(uint256 seed) private {
+        uint256 n = 1 + seed % 5;
+        address node = nodes[(seed >> 8) % NODES];
+        Delivery[] memory items = new Delivery[](n);
+        for (uint256 i; i < n; ++i) {
+            items[i] = _item(users[i], node, uint256(keccak256(abi.encode(seed, i))));
+        }
+        vm.recordLogs();
+        vm.prank(node);
+        try router.deliver(LLAMA7, items) {
+            _delivered(vm.getRecordedLogs());
+        } catch {
+            vm.getRecordedLogs();
+            _reach(State.Refused);
+        }
+    }
+
+    function _item(Person memory p, address node, uint256 seed) private returns (Delivery memory) {
+        Intent memory i = _direct(p.addr, router.accountOf(p.addr).nonce + (seed >> 8) % 3, node);
+        if (seed % 9 == 0) i.nonce += 40;
+        if (seed % 9 == 1) i.deadline = uint64(block.timestamp - 1);
+        if (seed % 9 == 2) i.payment = 1e18;
+        nonceOf[router.hashIntent(i)] = i.nonce;
+        return _delivery(p, i, seed % 9 == 3 ? 1_000 : 1 + (seed >> 16) % 50);
+    }
+
+    function _delivered(Vm.Log[] memory logs) private {
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] == IRouterLog.DeliverySkipped.selector) _reach(State.Skipped);
+            if (logs[i].topics[0] != IRouterLog.RequestSettled.selector) continue;
+            Outcome memory o = _outcomeIn(logs[i]);
+            uint256 burned = _word(logs[i].data, 6);
+            _check(o.validatorLeg + o.treasuryLeg + burned == o.consumed, "a delivery's split lost something");
+            _useNonce(address(uint160(uint256(logs[i].topics[2]))), nonceOf[logs[i].topics[1]]);
+            _reach(State.Delivered);
+            ++rewarded;
+        }
+    }
+
+    function confess(uint256 seed) private {
+        if (open.length == 0) return;
+        uint256 index = seed % open.length;
+        address node = _operatorOf(router.requestOf(open[index].id).validator);
+        _end(index, node, abi.encodeCall(router.fail, (open[index].ticket)));
+    }
+
+    /// @dev A keeper's round: a dozen of the open ones are tried, from a random one on.
+    function expire(uint256 seed) private {
+        for (uint256 i; i < 12 && open.length != 0; ++i) {
+            uint256 index = (seed + i) % open.length;
+            _end(index, relayer, abi.encodeCall(router.expire, (open[index].ticket)));
+        }
+    }
+
+    function _end(uint256 index, address sender, bytes memory data) private {
+        Open memory o = open[index];
+        (,, uint256 forfeited) = router.ledger();
+        uint256 before = router.accountOf(o.payer).credits;
+        vm.prank(sender);
+        (bool ok,) = address(router).call(data);
+        if (!ok) return _reach(State.Refused);
+        (,, uint256 after_) = router.ledger();
+        uint256 returned = router.accountOf(o.payer).credits - before;
+        _check(returned + after_ - forfeited == o.locked, "refund and forfeit are not the payment");
+        _failedAs(o.id);
+        _closed(index);
+    }
+
+    function assign(uint256 seed) private {
+        if (open.length == 0) return;
+        try router.assign(open[seed % open.length].ticket) {} catch {}
+    }
+
+    /// @dev What ended is tried again, in every way.
+    function revive(uint256 seed) private {
+        if (ended.length == 0) return;
+        Ticket memory t = endedTickets[seed % ended.length];
+        address node = _operatorOf(router.requestOf(router.requestId(t)).validator);
+        bytes[4] memory tries = [
+            abi.encodeCall(router.expire, (t)),
+            abi.encodeCall(router.assign, (t)),
+            abi.encodeCall(router.fail, (t)),
+            abi.encodeCall(router.settle, (t, digest, 1, record))
+        ];
+        for (uint256 i; i < 4; ++i) {
+            vm.prank(node);
+            (bool ok,) = address(router).call(tries[i]);
+            _check(!ok, "an ended request moved");
+        }
+    }
+
+    // ---- nodes, time
+
+    function beat(uint256 seed) private {
+        vm.prank(nodes[seed % NODES]);
+        router.heartbeat();
+    }
+
+    function openOrClose(uint256 seed) private {
+        vm.prank(nodes[seed % NODES]);
+        if ((seed >> 8) % 3 == 0) validators.pauseValidator();
+        else validators.resumeValidator();
+    }
+
+    function pass(uint256 seed) private {
+        uint256 much = (seed >> 8) % 6;
+        if (much == 0) _finish(seed >> 100);
+        _pass(much == 0 ? 90 + (seed >> 16) % 400 : much == 1 ? 31 + (seed >> 16) % 40 : (seed >> 16) % 12);
+    }
+
+    function _jump(uint256 seed, uint256 time) private {
+        _finish(seed);
+        _pass(time);
+    }
+
+    /// @dev Up to three quiet days, in which every node is there: penalties heal.
+    function recover(uint256 seed) private {
+        _finish(seed >> 8);
+        for (uint256 i; i < 9 * (1 + seed % 3); ++i) {
+            _pass(9_600);
+            for (uint256 n; n < NODES; ++n) {
+                vm.prank(nodes[n]);
+                router.heartbeat();
+            }
+        }
+        for (uint256 n; n < NODES; ++n) {
+            vm.prank(nodes[n]);
+            validators.resumeValidator();
+        }
+    }
+
+    // ---- the ledger
+
+    function deposit(uint256 seed) private {
+        vm.prank(_person(seed).addr);
+        try credits.deposit(1 + (seed >> 8) % 500e18) {} catch {}
+    }
+
+    function announce(uint256 seed) private {
+        vm.prank(_person(seed).addr);
+        try credits.requestWithdrawal(1 + (seed >> 8) % 100e18) {} catch {}
+    }
+
+    function withdraw(uint256 seed) private {
+        Person memory p = _person(seed);
+        if (credits.withdrawalOf(p.addr).readyAt == 0) return announce(seed);
+        if (seed % 3 == 0) _jump(seed >> 8, 15 minutes);
+        uint256 before = router.accountOf(p.addr).credits;
+        uint256 wallet = nsd.balanceOf(p.addr);
+        vm.prank(p.addr);
+        try credits.withdraw() returns (uint256 amount) {
+            _check(before - router.accountOf(p.addr).credits == amount, "a withdrawal took more than it gave");
+            _check(nsd.balanceOf(p.addr) - wallet == amount, "a withdrawal gave more than it took");
+            _reach(State.Withdrawals);
+        } catch {}
+    }
+
+    function claim(uint256 seed) private {
+        uint256 id = 4 + seed % NODES;
+        if (credits.claimOf(id).readyAt == 0) {
+            try credits.startClaim(id) {} catch {}
+            return;
+        }
+        if (seed % 3 == 0) _jump(seed >> 8, 1 hours);
+        try credits.claim(id) {
+            _reach(State.Claims);
+        } catch {}
+    }
+
+    function retire() private {
+        if (credits.retire() != 0) _reach(State.Retires);
+    }
+
+    function rewards(uint256 seed) private {
+        try reward.claim(_person(seed).addr) {
+            _reach(State.Rewards);
+        } catch {}
+    }
+
+    // ---- governance
+
+    function change(uint256 seed) private {
+        Parameter p = Parameter(seed % 10);
+        IFeeController.Setting memory s = fees.settingOf(p);
+        uint256 value = (seed >> 8) % 2 == 0 ? s.minimum : _launchValues()[uint256(p)];
+        vm.prank(admin);
+        try fees.set(p, value) {
+            _reach(State.Changes);
+        } catch {
+            _check(false, "a value within its bounds was refused");
+        }
+    }
+
+    function pauseAll(uint256 seed) private {
+        vm.prank(guardian);
+        if ((seed >> 8) % 3 == 0) {
+            try IPausable(address(router)).pauseIntake(block.timestamp + (seed >> 16) % 10 minutes) {} catch {}
+            _pass(10 minutes);
+            models.pushOffers();
+        } else {
+            try IPausable(address(router)).pauseSettlement(block.timestamp + (seed >> 16) % 10 minutes) {
+                _reach(State.Pauses);
+            } catch {}
+        }
+    }
+
+    // ---- the end of a run
+
+    /// @dev Days later, without anybody's leave, everything open is ended.
+    function drain() external {
+        _pass(3 days);
+        for (uint256 i = open.length; i != 0; --i) {
+            _end(i - 1, relayer, abi.encodeCall(router.expire, (open[i - 1].ticket)));
+        }
+    }
+
+    /// @dev Everybody leaves at once.
+    function leave() external {
+        for (uint256 i; i < USERS; ++i) {
+            _announceAll(users[i].addr);
+        }
+        _announceAll(address(consumer));
+        _announceAll(relayer);
+        _claimAll();
+        _pass(7 days);
+        for (uint256 i; i < USERS; ++i) {
+            _withdrawAll(users[i].addr);
+        }
+        _withdrawAll(address(consumer));
+        _withdrawAll(relayer);
+        _claimAll();
+        _pass(7 days);
+        _claimAll();
+        credits.retire();
+    }
+
+    function _announceAll(address user) private {
+        uint256 amount = router.accountOf(user).credits;
+        vm.prank(user);
+        if (amount != 0) credits.requestWithdrawal(amount);
+    }
+
+    function _withdrawAll(address user) private {
+        if (router.accountOf(user).credits == 0) return;
+        vm.prank(user);
+        credits.withdraw();
+    }
+
+    /// @dev What is pending is paid where its time has come, and what lies in a till begins to wait.
+    function _claimAll() private {
+        for (uint256 id = 4; id < 4 + NODES; ++id) {
+            try credits.claim(id) {} catch {}
+            try credits.startClaim(id) {} catch {}
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Test} from "forge-std/Test.sol";
+import {Outcome} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {Records} from "../../../contracts/libraries/Records.sol";
+
+contract AnswerTest is Test {
+    function answerOf(bytes calldata record) external pure returns (bool, bytes memory) {
+        (bool found, bytes calldata text) = Records.answer(record);
+        return (found, text);
+    }
+
+    function _expect(string memory record, bool found, string memory answer) private view {
+        (bool f, bytes memory text) = this.answerOf(bytes(record));
+        assertEq(f, found, record);
+        assertEq(string(text), answer, record);
+    }
+
+    function test_CutsTheAnswerOut() public view {
+        _expect('{"answer":"Paris","model":"m"}', true, "Paris");
+        _expect('{"answer":"","model":"m"}', true, "");
+        _expect('{"answer":"x"', true, "x");
+    }
+
+    function test_KeepsEscapesAndSeesThroughThem() public view {
+        _expect('{"answer":"say \\"hi\\"","model":"m"}', true, 'say \\"hi\\"');
+        _expect('{"answer":"ends in \\\\","model":"m"}', true, "ends in \\\\");
+        _expect('{"answer":"a\\nb"}', true, "a\\nb");
+    }
+
+    function test_FindsNoneElsewhere() public view {
+        _expect("", false, "");
+        _expect('{"answer":', false, "");
+        _expect('{"answer":"never ends', false, "");
+        _expect('{"answer":"ends in \\"', false, "");
+        _expect('{"answer":"ends in \\', false, "");
+        _expect('{"model":"m","answer":"x"}', false, "");
+        _expect(' {"answer":"x"}', false, "");
+    }
+
+    function testFuzz_NeverReverts(bytes calldata record) public view {
+        (bool found, bytes memory text) = this.answerOf(record);
+        if (!found) assertEq(text.length, 0);
+        else assertLt(text.length, record.length);
+    }
+
+    function testFuzz_AnyBytesBehindTheHead(bytes calldata tail) public view {
+        (bool found, bytes memory text) = this.answerOf(bytes.concat('{"answer":"', tail));
+        if (found) assertEq(uint8(tail[text.length]), uint8(bytes1('"')));
+    }
+}
+
+contract CommitmentTest is Test {
+    function testFuzz_EveryFieldCounts(Outcome memory o, bytes32 id, uint8 field) public pure {
+        bytes32 before = Records.commitment(o, id);
+        field %= 7;
+        if (field == 0) o.digest = ~o.digest;
+        if (field == 1) o.validator = ~o.validator;
+        if (field == 2) o.tokens = ~o.tokens;
+        if (field == 3) o.consumed = ~o.consumed;
+        if (field == 4) o.validatorLeg = ~o.validatorLeg;
+        if (field == 5) o.treasuryLeg = ~o.treasuryLeg;
+        if (field == 6) o.record = ~o.record;
+        assertNotEq(Records.commitment(o, id), before);
+        assertNotEq(Records.commitment(o, ~id), Records.commitment(o, id));
+    }
+
+    function testFuzz_LeafBindsTheUser(Outcome memory o, bytes32 id, address user, address other) public pure {
+        vm.assume(user != other);
+        assertNotEq(Records.leaf(o, id, user), Records.leaf(o, id, other));
+    }
+}
