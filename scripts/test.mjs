@@ -117,7 +117,13 @@ const projects = new Set(["keeper", "e2e", ...folders.map(({ name }) => name)]);
 for (const name of ["browser", "contracts"]) projects.delete(name);
 
 const parts = new Map([
-  ["lint", check(["biome", "check", "--error-on-warnings", "."], ["forge", "fmt", "--check", "contracts", "test/contracts", "deploy"])],
+  [
+    "lint",
+    check(
+      ["biome", "check", "--error-on-warnings", "."],
+      ["forge", "fmt", "--check", "contracts", "test/contracts", "deploy"],
+    ),
+  ],
   ["typecheck", check(["tsc", "-p", "tsconfig.json"], ["tsc", "-p", "keeper/web/tsconfig.json"])],
   ["typechain", check(["node", "scripts/typechain.ts", "--check"])],
   ["contracts", contracts],
