@@ -56,6 +56,8 @@ function readContracts(): Contract[] {
     if (artifact.abi.length === 0 || !isCurrent(source, artifact)) continue;
     const other = contracts.get(name);
     if (other) throw new Error(`two contracts are called ${name}: in ${other.source} and in ${source}`);
+    // An abstract contract is part of one that is listed by itself; an interface is what callers talk to.
+    if (artifact.bytecode.object.length <= 2 && !/^I[A-Z]/.test(name)) continue;
     contracts.set(name, { name, source, artifact });
   }
   if (contracts.size === 0) throw new Error("artifacts/forge holds no contract of contracts/");

@@ -3,11 +3,9 @@
  * WebSocket, command line). Routes know these types alone; the core knows no route.
  */
 import type { Address, Hash, Hex, TypedDataDomain } from "viem";
+import type { Reads } from "./read-types.ts";
 
-/** A decimal amount in NSD, NST or a reward token, with its exact value in wei beside it. */
-export interface Amount {
-  readonly wei: bigint;
-}
+export type * from "./read-types.ts";
 
 /** What a client asks for, before anything is signed. Amounts in wei. */
 export interface AskFields {
@@ -137,142 +135,6 @@ export interface Requests {
   follow(requestId: Hex, fromSeq: number, listener: (event: RequestEvent) => void): Promise<() => void>;
   /** Notifications for an address from now on. */
   notifications(address: Address, listener: (notification: Notification) => void): () => void;
-}
-
-export interface UserStats {
-  readonly address: Address;
-  readonly tokenBalance: bigint;
-  readonly totalRewards: bigint;
-  readonly interactionCount: number;
-  readonly lastInteraction?: Date;
-  /** Rank by LCAI earned, earlier first; undefined for who earned none. */
-  readonly rank?: number;
-  readonly isPrivate: boolean;
-  readonly choirBalance: bigint;
-}
-
-export interface Balances {
-  readonly address: Address;
-  readonly nsd: {
-    readonly wallet: bigint;
-    readonly credits: bigint;
-    readonly locked: bigint;
-    readonly withdrawing: bigint;
-    readonly withdrawableAt?: Date;
-    readonly allowance: bigint;
-  };
-  readonly nst: { readonly wallet: bigint; readonly staked: bigint };
-  readonly lcai: { readonly wallet: bigint; readonly accrued: bigint };
-  readonly choir: { readonly wallet: bigint };
-  /** Wei of the chain's own coin. */
-  readonly native: bigint;
-  /** Where the address owns a validator. */
-  readonly earnings?: { readonly till: bigint; readonly claiming: bigint; readonly claimableAt?: Date };
-}
-
-export interface RewardEntry {
-  readonly token: "LCAI" | "CHOIR";
-  readonly amount: bigint;
-  readonly requestId?: Hex;
-  readonly transaction: Hash;
-  readonly at: Date;
-}
-
-export interface Quote {
-  readonly model: string;
-  readonly maxTokens: number;
-  readonly priority: boolean;
-  /** Wei that an answer of maxTokens costs. */
-  readonly cost: bigint;
-  readonly minimum: bigint;
-  /** Output tokens that `payment` buys, where one was named. */
-  readonly payment?: bigint;
-  readonly tokens?: number;
-}
-
-export interface ModelInfo {
-  readonly id: Hex;
-  readonly name: string;
-  readonly fileHash: Hex;
-  readonly multiplierBps: number;
-  readonly maxTokens: number;
-  readonly maxInputTokens: number;
-  readonly active: boolean;
-  /** Whether this keeper runs it. */
-  readonly local: boolean;
-  readonly servers: number;
-}
-
-export interface ValidatorInfo {
-  readonly id: number;
-  readonly owner: Address;
-  readonly operator: Address;
-  readonly stake: bigint;
-  readonly models: readonly string[];
-  readonly endpoint: string;
-  readonly reputation: number;
-  readonly totalRequests: bigint;
-  readonly successfulRequests: bigint;
-  readonly registered: Date;
-  readonly load: number;
-  readonly capacity: number;
-}
-
-export interface NetworkInfo {
-  readonly chainId: number;
-  /** Whether it is the local development chain, whose accounts the keeper may sign for. */
-  readonly local: boolean;
-  readonly rpcUrl: string;
-  readonly contracts: Readonly<
-    Record<
-      "router" | "credits" | "validators" | "models" | "reward" | "fees" | "nsd" | "nst" | "lcai" | "choir",
-      Address
-    >
-  >;
-  readonly operator: Address;
-  readonly validatorId: number;
-  readonly model: string;
-  readonly block: bigint;
-  readonly records: bigint;
-  readonly supply: {
-    readonly total: bigint;
-    readonly retired: bigint;
-    readonly burned: bigint;
-    readonly minted: bigint;
-  };
-  readonly epoch: { readonly number: number; readonly burned: bigint; readonly minted: bigint };
-  readonly queue: { readonly waiting: number; readonly running: number };
-}
-
-export type ComponentState = "ok" | "degraded" | "down";
-export interface HealthReport {
-  readonly status: ComponentState;
-  readonly components: Readonly<
-    Record<
-      "chain" | "storage" | "model" | "database",
-      {
-        readonly state: ComponentState;
-        readonly latencyMs?: number;
-        readonly detail?: string;
-        readonly lagBlocks?: number;
-      }
-    >
-  >;
-}
-
-export interface Reads {
-  health(): Promise<HealthReport>;
-  network(): Promise<NetworkInfo>;
-  quote(model: string | undefined, maxTokens: number, priority: boolean, payment?: bigint): Promise<Quote>;
-  models(): Promise<ModelInfo[]>;
-  validators(): Promise<ValidatorInfo[]>;
-  userStats(address: Address): Promise<UserStats>;
-  balances(address: Address): Promise<Balances>;
-  rewards(address: Address, limit: number, before?: Date): Promise<RewardEntry[]>;
-  /** A user's requests, newest first. */
-  history(address: Address, limit: number, before?: Date): Promise<RequestState[]>;
-  /** The bytes behind a CID, where this keeper holds them. */
-  block(cid: string): Promise<Uint8Array | undefined>;
 }
 
 export interface Services {
