@@ -67,6 +67,7 @@ contract InferenceRouter is Governed, Settlement, Intents {
         Global global;
         Chain chain;
         bytes32 model;
+        bytes32 domain;
         uint256 price;
         uint256 tokenLimit;
         uint256 validator;
@@ -220,12 +221,13 @@ contract InferenceRouter is Governed, Settlement, Intents {
         require(digest != 0, RouterEmptyDigest(id));
         uint256 payment = ticket.payer.payment();
         uint256 price = request.price();
-        uint256 limit = FeeMath.tokensFor(price, payment, ticket.terms.priority());
-        if (limit > ticket.terms.maxTokens()) limit = ticket.terms.maxTokens();
-        require(tokens != 0 && tokens <= limit, RouterInvalidTokens(tokens, limit));
-
-        (Outcome memory outcome, uint256 burned) =
+        (Outcome memory outcome, uint256 burned, bool covered) =
             _split(price, tokens, ticket.terms.priority(), payment, request.band());
+        if (tokens == 0 || tokens > ticket.terms.maxTokens() || !covered) {
+            uint256 bought = FeeMath.tokensFor(price, payment, ticket.terms.priority());
+            uint256 limit = ticket.terms.maxTokens();
+            revert RouterInvalidTokens(tokens, bought < limit ? bought : limit);
+        }
         outcome.digest = digest;
         outcome.validator = request.validator();
         _pay(ticket, request, till, outcome, burned);
@@ -301,6 +303,7 @@ contract InferenceRouter is Governed, Settlement, Intents {
         _requireRunning(batch.global);
         batch.chain = $.chain;
         batch.model = model;
+        batch.domain = _domainSeparator();
         batch.tokenLimit = offer.tokenLimit();
         batch.band = ReputationMath.bandOf(batch.seat.standing());
         batch.rewards = new uint256[](n);
@@ -309,16 +312,16 @@ contract InferenceRouter is Governed, Settlement, Intents {
     function _deliverOne(Batch memory batch, Delivery calldata item, uint256 index) private {
         Layout storage $ = _layout();
         (Intent memory intent, uint256 tokens) = _unpack(batch.model, item);
-        bytes32 id = _hashIntent(intent);
-        (Outcome memory outcome, uint256 burned) =
+        bytes32 id = _hashIntent(intent, batch.domain);
+        (Outcome memory outcome, uint256 burned, bool covered) =
             _split(batch.price, tokens, intent.priority, intent.payment, batch.band);
         Account account = $.accounts[intent.user];
-        SkipReason reason = _checkItem(batch, item, intent, tokens, outcome.consumed, account, id);
+        SkipReason reason = _checkTokens(batch, intent, tokens, covered);
+        if (reason == SkipReason.None) (account, reason) = _checkPayer(item, intent, outcome.consumed, account, id);
         if (reason != SkipReason.None) {
             emit DeliverySkipped(id, intent.user, index, reason);
             return;
         }
-        (account,) = account.useNonce(intent.nonce);
         $.accounts[intent.user] = account.withCredits(account.credits() - outcome.consumed);
         batch.rewards[batch.rewarded++] = (1 << 160) | uint160(intent.user);
         batch.accrued = batch.accrued || account.accruedChats() != 0;
@@ -338,30 +341,38 @@ contract InferenceRouter is Governed, Settlement, Intents {
         _emitSettled(id, intent.user, outcome, burned);
     }
 
-    /// @dev In a batch every check answers instead of reverting. The signature comes last, since it costs most.
-    function _checkItem(
-        Batch memory batch,
-        Delivery calldata item,
-        Intent memory intent,
-        uint256 tokens,
-        uint256 consumed,
-        Account account,
-        bytes32 id
-    ) private view returns (SkipReason) {
-        if (item.digest == 0) return SkipReason.EmptyDigest;
-        if (block.timestamp > intent.deadline) return SkipReason.Expired;
-        if (intent.payment < FeeMath.minimumPayment(batch.price, intent.priority)) return SkipReason.Underpaid;
-        uint256 limit = FeeMath.tokensFor(batch.price, intent.payment, intent.priority);
-        if (limit > intent.maxTokens) limit = intent.maxTokens;
+    /// @dev In a batch every check answers instead of reverting.
+    function _checkTokens(Batch memory batch, Intent memory intent, uint256 tokens, bool covered)
+        private
+        pure
+        returns (SkipReason)
+    {
+        // A payment that covers the answer covers one token of it.
+        bool enough = intent.payment >= FeeMath.MINIMUM
+            && (covered || intent.payment >= FeeMath.minimumPayment(batch.price, intent.priority));
+        if (!enough) return SkipReason.Underpaid;
         bool valid = intent.maxTokens <= batch.tokenLimit && intent.temperature <= MAX_TEMPERATURE;
-        if (!valid || tokens == 0 || tokens > limit) return SkipReason.BadTokens;
-        if (account.credits() < consumed) return SkipReason.NoCredits;
-        (, bool fresh) = account.useNonce(intent.nonce);
-        if (!fresh) return SkipReason.BadNonce;
+        bool fits = tokens != 0 && tokens <= intent.maxTokens && covered;
+        return valid && fits ? SkipReason.None : SkipReason.BadTokens;
+    }
+
+    /// @dev The signature comes last, since it costs most. Returns the account with the nonce used.
+    function _checkPayer(Delivery calldata item, Intent memory intent, uint256 consumed, Account account, bytes32 id)
+        private
+        view
+        returns (Account, SkipReason)
+    {
+        if (item.digest == 0) return (account, SkipReason.EmptyDigest);
+        if (block.timestamp > intent.deadline) return (account, SkipReason.Expired);
+        if (account.credits() < consumed) return (account, SkipReason.NoCredits);
+        bool fresh;
+        (account, fresh) = account.useNonce(intent.nonce);
+        if (!fresh) return (account, SkipReason.BadNonce);
         bytes32 s = item.vs & bytes32(uint256(type(int256).max));
         bool low = uint256(s) <= 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
         address signer = ecrecover(id, uint8((uint256(item.vs) >> 255) + 27), item.r, s);
-        return low && signer != address(0) && signer == intent.user ? SkipReason.None : SkipReason.BadSignature;
+        bool signed = low && signer != address(0) && signer == intent.user;
+        return (account, signed ? SkipReason.None : SkipReason.BadSignature);
     }
 
     /// @dev The intent as it was signed: in this lane it names its validator, and neither relayer nor callback.

@@ -23,8 +23,15 @@ library FeeMath {
     }
 
     /// @notice What an answer of `tokens` takes of `payment`: its cost, at least 5 NSD, never more than was paid.
-    function consumed(uint256 price, uint256 tokens, bool priority, uint256 payment) internal pure returns (uint256 c) {
+    /// @return c The amount.
+    /// @return covered Whether the payment bought so many tokens: `tokens <= tokensFor(payment)`, without its division.
+    function consumed(uint256 price, uint256 tokens, bool priority, uint256 payment)
+        internal
+        pure
+        returns (uint256 c, bool covered)
+    {
         c = cost(price, tokens, priority);
+        covered = c <= payment;
         if (c < MINIMUM) c = MINIMUM;
         if (c > payment) c = payment;
     }

@@ -9,13 +9,26 @@ library Records {
     bytes11 private constant HEAD = '{"answer":"';
 
     /// @notice What the slot of a completed request commits to.
-    function commitment(Outcome memory self, bytes32 id) internal pure returns (bytes32) {
-        return keccak256(abi.encode(id, self));
+    /// @dev `keccak256(abi.encode(id, outcome))`: the seven members are a word each, in memory as in their encoding.
+    function commitment(Outcome memory self, bytes32 id) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, id)
+            mcopy(add(data, 32), self, 224)
+            hash := keccak256(data, 256)
+        }
     }
 
     /// @notice What the running hash of the direct lane takes in for an answer.
-    function leaf(Outcome memory self, bytes32 id, address user) internal pure returns (bytes32) {
-        return keccak256(abi.encode(id, user, self));
+    /// @dev `keccak256(abi.encode(id, user, outcome))`.
+    function leaf(Outcome memory self, bytes32 id, address user) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, id)
+            mstore(add(data, 32), shr(96, shl(96, user)))
+            mcopy(add(data, 64), self, 224)
+            hash := keccak256(data, 288)
+        }
     }
 
     /// @notice The bytes of the record's `answer` string, JSON escapes included.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
 import {Intent} from "../interfaces/IInferenceRouter.sol";
@@ -19,9 +20,22 @@ abstract contract Intents is EIP712 {
         return ("NeuroSwarm", "1");
     }
 
-    /// @dev Every member of `Intent` is one word, in the order of the type: its encoding is the message's.
     function _hashIntent(Intent memory intent) internal view returns (bytes32) {
-        return _hashTypedData(keccak256(abi.encode(REQUEST_TYPEHASH, intent)));
+        return _hashIntent(intent, _domainSeparator());
+    }
+
+    /// @dev Every member of `Intent` is one word in memory, in the order of the type: behind the type's hash they are the
+    /// message's encoding. Behind a proxy the domain is computed anew each time, so a batch brings its own.
+    function _hashIntent(Intent memory intent, bytes32 domain) internal pure returns (bytes32) {
+        bytes32 typeHash = REQUEST_TYPEHASH;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, typeHash)
+            mcopy(add(data, 32), intent, 480)
+            structHash := keccak256(data, 512)
+        }
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
     /// @dev A key first, then a contract: a delegated account (EIP-7702) may sign either way. The contract gets bounded

@@ -26,13 +26,14 @@ abstract contract Settlement is Roster {
     // ---- money
 
     /// @dev Cuts what an answer consumed into its legs. The burned one goes to the global word at the end of the call.
+    /// `covered`: whether the payment bought so many tokens.
     function _split(uint256 price, uint256 tokens, bool priority, uint256 payment, uint256 band)
         internal
         pure
-        returns (Outcome memory outcome, uint256 burned)
+        returns (Outcome memory outcome, uint256 burned, bool covered)
     {
         outcome.tokens = tokens;
-        outcome.consumed = FeeMath.consumed(price, tokens, priority, payment);
+        (outcome.consumed, covered) = FeeMath.consumed(price, tokens, priority, payment);
         (outcome.validatorLeg, outcome.treasuryLeg, burned) = FeeMath.split(outcome.consumed, price.burnBps(), band);
     }
 

@@ -64,8 +64,13 @@ library ChainWord {
     /// @notice The chain with `leaf` appended.
     function append(Chain self, bytes32 leaf) internal pure returns (Chain) {
         unchecked {
-            bytes32 link = keccak256(abi.encode(Chain.unwrap(self), leaf));
-            return Chain.wrap((uint256(link) & ~uint256(type(uint48).max)) | (self.count() + 1));
+            uint256 link;
+            assembly ("memory-safe") {
+                mstore(0, self)
+                mstore(32, leaf)
+                link := keccak256(0, 64)
+            }
+            return Chain.wrap((link & ~uint256(type(uint48).max)) | (self.count() + 1));
         }
     }
 }

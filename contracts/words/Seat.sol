@@ -22,6 +22,8 @@ library SeatWord {
     uint256 internal constant MAX_MODELS = 29;
     uint256 internal constant MAX_CAPACITY = 63;
     uint256 internal constant LOAD_ONE = 1 << 14;
+    uint256 private constant CLOSED = 1 << 33;
+    uint256 private constant MODEL_0 = 1 << 35;
     uint256 private constant SUSPENDED_BELOW = 50;
     uint256 private constant NEUTRAL_AT_MOST = 89;
     uint256 private constant STAKE_SATURATES = 100;
@@ -101,7 +103,8 @@ library SeatWord {
     function score(Seat self, uint256 model) internal pure returns (uint256) {
         unchecked {
             uint256 word = Seat.unwrap(self);
-            if ((word >> (35 + model)) & 1 == 0 || (word >> 33) & 1 == 1) return 0;
+            // One comparison: its bit for the model is set, the bit that closes it is not.
+            if (word & (CLOSED | (MODEL_0 << model)) != MODEL_0 << model) return 0;
             uint256 load_ = (word >> 14) & 63;
             uint256 capacity_ = (word >> 20) & 63;
             uint256 points = (word >> 7) & 127;

@@ -62,9 +62,10 @@ contract ConsumedTest is Prices {
         uint256 word = _bounded(p);
         uint256 minimum = FeeMath.minimumPayment(word, priority);
         uint256 paid = bound(payment, minimum, type(uint96).max);
-        uint256 c = FeeMath.consumed(word, tokens, priority, paid);
+        (uint256 c, bool covered) = FeeMath.consumed(word, tokens, priority, paid);
         assertLe(c, paid);
         assertGe(c, 5e18);
+        assertEq(covered, tokens <= FeeMath.tokensFor(word, paid, priority));
     }
 
     function testFuzz_MinimumIsFiveNsdOrOneToken(Price memory p, bool priority) public pure {
