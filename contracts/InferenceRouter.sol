@@ -157,9 +157,9 @@ contract InferenceRouter is Governed, Settlement, Intents {
         id = _idOf(payer, terms, promptHash, intent.callback);
         _lock(intent, uint256(intent.payment) + callbackFee + intent.relayFee, id);
 
-        (uint256 validator, uint256 band) = _assign(offer, id);
+        (uint256 validator, uint256 band) = _assign(offer, id, 0);
         RequestStatus status = validator == 0 ? RequestStatus.Queued : RequestStatus.Assigned;
-        $.requests[id] = RequestWord.open(uint256(status), validator, band, offer.price());
+        $.requests[id] = RequestWord.open(uint256(status), validator, validator == 0 ? 0 : 1, band, offer.price());
         emit RequestSubmitted(id, intent.user, validator, payer, terms, promptHash, intent.callback);
         if (prompt.length != 0) emit PromptPublished(id, prompt);
     }

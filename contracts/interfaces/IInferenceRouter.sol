@@ -191,8 +191,10 @@ interface IRouterLog {
     );
     /// @notice The bytes of a public prompt.
     event PromptPublished(bytes32 indexed id, bytes prompt);
-    /// @notice A queued request got a validator.
+    /// @notice A queued or declined request got a validator.
     event RequestAssigned(bytes32 indexed id, uint256 indexed validator);
+    /// @notice A validator could not use the prompt. The request went to another one, to the queue, or has ended.
+    event RequestDeclined(bytes32 indexed id, uint256 indexed validator);
     /// @notice A request was answered, in any lane. `consumed = validatorLeg + treasuryLeg + burned`; the rest of the
     /// payment went back to the user's credits, or never left them.
     event RequestSettled(
@@ -334,6 +336,11 @@ interface IInferenceRouter is IRouterLog {
 
     /// @notice The assigned validator confesses that it cannot answer: 95 % go back.
     function fail(Ticket calldata ticket) external;
+
+    /// @notice The assigned validator cannot use the prompt: it is missing, does not match its hash, is no text, or is
+    /// longer than the model takes. The request goes to another validator, or to the queue while none is free; the third
+    /// decline ends it as BadPrompt: 50 % go back. Nobody loses reputation.
+    function decline(Ticket calldata ticket) external;
 
     /// @notice Shows that the sender's node lives: counts for its uptime, and acknowledges what is assigned to it.
     function heartbeat() external;

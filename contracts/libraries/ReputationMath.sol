@@ -5,7 +5,8 @@ pragma solidity 0.8.37;
 /// @notice Pure. Points 0 to 100; averages 0 to 255 (success, uptime) and 0 to 100 (speed).
 library ReputationMath {
     uint256 internal constant SLOT = 10_125 seconds;
-    uint256 private constant PERFECT = 255;
+    uint256 internal constant PERFECT = 255;
+    uint256 private constant RELAXES_IN = 14 days;
     uint256 private constant SUCCESSES_PER_POINT = 20;
     uint256 private constant BONUS_FROM = 90;
     /// 95 % of 255, rounded up.
@@ -47,6 +48,12 @@ library ReputationMath {
             uint256 sample = elapsed <= expected ? 100 : 100 * expected / elapsed;
             return sample >= average ? average + (sample - average + 7) / 8 : average - (average - sample + 7) / 8;
         }
+    }
+
+    /// @notice What the success average is at least, `elapsed` seconds after the last failure: a fortnight without one
+    /// makes up for any history, so nobody is suspended for ever.
+    function relaxed(uint256 elapsed) internal pure returns (uint256) {
+        return elapsed >= RELAXES_IN ? PERFECT : PERFECT * elapsed / RELAXES_IN; // Down: never early.
     }
 
     /// @notice What is left of `penalty`: a point heals each day, and each 20 successes.

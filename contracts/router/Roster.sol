@@ -27,15 +27,16 @@ abstract contract Roster is RouterBase {
     // ---- choosing
 
     /// @dev Selects a validator for a request and takes one of its places.
+    /// @param earlier The last two validators that declined it, 16 bits each: they never get it again.
     /// @return validator Its id, 0 when nobody is eligible.
     /// @return band Its pay band now, which the request keeps.
-    function _assign(Offer offer, bytes32 id) internal returns (uint256 validator, uint256 band) {
+    function _assign(Offer offer, bytes32 id, uint256 earlier) internal returns (uint256 validator, uint256 band) {
         // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
         // that gains nothing that naming a validator in the direct lane would not give for less.
         bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
         uint256 best = offer.servers() <= SAMPLE_ALL
-            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model(), uint256(seed))
-            : _bestOfDraws(offer, seed);
+            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model(), uint256(seed), earlier)
+            : _bestOfDraws(offer, seed, earlier);
         if (best == 0) return (0, 0);
         unchecked {
             validator = best & 0xFFFF;
@@ -47,17 +48,21 @@ abstract contract Roster is RouterBase {
         }
     }
 
-    function _bestOfAll(uint256 servers, uint256 model, uint256 random) private view returns (uint256 best) {
+    function _bestOfAll(uint256 servers, uint256 model, uint256 random, uint256 earlier)
+        private
+        view
+        returns (uint256 best)
+    {
         Layout storage $ = _layout();
         for (; servers != 0; servers >>= 16) {
             uint256 id = servers & 0xFFFF;
-            uint256 candidate = _rank(SeatWord.seatIn($.seats[id >> 2], id), id, model, random);
+            uint256 candidate = _rank(SeatWord.seatIn($.seats[id >> 2], id), id, model, random, earlier);
             if (candidate > best) best = candidate;
             random >>= 16;
         }
     }
 
-    function _bestOfDraws(Offer offer, bytes32 seed) private view returns (uint256 best) {
+    function _bestOfDraws(Offer offer, bytes32 seed, uint256 earlier) private view returns (uint256 best) {
         unchecked {
             uint256 model = offer.model();
             for (uint256 draw; draw < DRAWS && best == 0; ++draw) {
@@ -65,14 +70,18 @@ abstract contract Roster is RouterBase {
                 uint256 ticket = (random >> 128) % offer.tickets();
                 uint256 word = _layout().tickets[model][ticket / TICKETS_PER_WORD];
                 uint256 turn = (ticket % TICKETS_PER_WORD) << 4;
-                best = _bestOfWord(turn == 0 ? word : (word >> turn) | (word << (256 - turn)), model, random);
+                best = _bestOfWord(turn == 0 ? word : (word >> turn) | (word << (256 - turn)), model, random, earlier);
                 seed = keccak256(abi.encode(seed));
             }
         }
     }
 
     /// @dev Best of the rows of the first two tickets that sit in different rows.
-    function _bestOfWord(uint256 word, uint256 model, uint256 random) private view returns (uint256 best) {
+    function _bestOfWord(uint256 word, uint256 model, uint256 random, uint256 earlier)
+        private
+        view
+        returns (uint256 best)
+    {
         unchecked {
             Layout storage $ = _layout();
             uint256 seen;
@@ -81,21 +90,25 @@ abstract contract Roster is RouterBase {
                 if (drawn == 0 || drawn >> 2 == seen) continue;
                 seen = drawn >> 2;
                 ++rows;
-                uint256 candidate = _bestOfRow($.seats[seen], drawn, model, random);
+                uint256 candidate = _bestOfRow($.seats[seen], drawn, model, random, earlier);
                 if (candidate > best) best = candidate;
                 random >>= 32;
             }
         }
     }
 
-    function _bestOfRow(uint256 row, uint256 drawn, uint256 model, uint256 random) private pure returns (uint256 best) {
+    function _bestOfRow(uint256 row, uint256 drawn, uint256 model, uint256 random, uint256 earlier)
+        private
+        pure
+        returns (uint256 best)
+    {
         unchecked {
             uint256 weight = SeatWord.seatIn(row, drawn).stake();
             uint256 id = drawn & ~uint256(3);
             for (uint256 end = id + 4; id < end; ++id) {
                 Seat seat = SeatWord.seatIn(row, id);
                 if ((random & 0xFF) * weight <= seat.stake() << 8) {
-                    uint256 candidate = _rank(seat, id, model, random >> (64 + ((id & 3) << 3)));
+                    uint256 candidate = _rank(seat, id, model, random >> (64 + ((id & 3) << 3)), earlier);
                     if (candidate > best) best = candidate;
                 }
                 random >>= 8;
@@ -105,8 +118,13 @@ abstract contract Roster is RouterBase {
 
     /// @return The score, then 16 random bits that tell equals apart, then the id; 0 when the validator may not have
     /// the request.
-    function _rank(Seat seat, uint256 id, uint256 model, uint256 random) private pure returns (uint256) {
+    function _rank(Seat seat, uint256 id, uint256 model, uint256 random, uint256 earlier)
+        private
+        pure
+        returns (uint256)
+    {
         uint256 score = seat.score(model);
+        if (earlier != 0 && (id == earlier & 0xFFFF || id == earlier >> 16)) return 0;
         return score == 0 ? 0 : (score << 32) | ((random & 0xFFFF) << 16) | id;
     }
 

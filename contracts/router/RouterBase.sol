@@ -67,6 +67,8 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         mapping(address operator => uint256) uptime;
         mapping(uint256 validator => Marks) marks;
         mapping(uint256 validator => Overflow) overflows;
+        // the validators that declined a request, 16 bits each
+        mapping(bytes32 id => uint256) declined;
         bytes32[] models;
         uint128 callbackGasPrice;
         uint40 intakePausedUntil;

@@ -7,8 +7,8 @@ import {
 import {FailureClass, IInferenceRouter, Intent, Outcome, RequestStatus} from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Account} from "../words/Account.sol";
-import {PriceWord} from "../words/Offer.sol";
-import {Request, RequestWord} from "../words/Request.sol";
+import {Offer, PriceWord} from "../words/Offer.sol";
+import {Request} from "../words/Request.sol";
 import {Seat} from "../words/Seat.sol";
 import {Ticket} from "../words/Ticket.sol";
 import {Till} from "../words/Till.sol";
@@ -22,14 +22,17 @@ import {RouterViews} from "./RouterViews.sol";
 ///
 /// # Ending a request that nobody answered
 /// Queued, and nobody was free in time: NoNode. Assigned, and the node was not seen since: Offline, after the
-/// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Each gives back
-/// its share of the payment; the rest stays burned, and only the node's reputation tells who was at fault.
+/// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Three nodes in a
+/// row decline the prompt: BadPrompt. Each gives back its share of the payment; the rest stays burned, and only the
+/// node's reputation tells who was at fault.
 contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
     using PriceWord for uint256;
 
     uint256 private constant MAX_VOIDED = 1_000;
     uint256 private constant REFUND_ALL = 10_000;
     uint256 private constant REFUND_FAULT = 9_500;
+    uint256 private constant REFUND_BAD_PROMPT = 5_000;
+    uint256 private constant MOST_ATTEMPTS = 3;
     uint256 private constant LONGEST_PAUSE = 1 days;
 
     constructor(Peers memory peers, uint256 windowBlocks) RouterBase(peers, windowBlocks) {
@@ -43,11 +46,35 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         bytes32 id = _idOf(ticket);
         Request request = $.requests[id];
         _requireStatus(id, request, RequestStatus.Queued);
-        (uint256 validator, uint256 band) = _assign($.offers[$.models[ticket.terms.model()]], id);
-        require(validator != 0, RouterNobodyEligible(id));
-        uint256 price = Request.unwrap(request) & ~uint256(type(uint96).max);
-        $.requests[id] = RequestWord.open(uint256(RequestStatus.Assigned), validator, band, price);
+        require(_reassign(id, ticket, request), RouterNobodyEligible(id));
+    }
+
+    function decline(Ticket calldata ticket) external nonReentrant {
+        Layout storage $ = _layout();
+        bytes32 id = _idOf(ticket);
+        (Request request, Till till) = _requireAssignedToSender(id, ticket);
+        uint256 validator = request.validator();
+        $.tills[msg.sender] = _seen(till, msg.sender);
+        Seat seat = _seatOf(validator);
+        _putSeat(validator, seat.withLoad(seat.load() - 1));
+        emit RequestDeclined(id, validator);
+        if (request.attempts() == MOST_ATTEMPTS) {
+            _end(id, ticket, request, FailureClass.BadPrompt, REFUND_BAD_PROMPT);
+            return;
+        }
+        $.declined[id] = ($.declined[id] << 16) | validator;
+        if (!_reassign(id, ticket, request)) $.requests[id] = request.reopen(uint256(RequestStatus.Queued), 0, 0);
+    }
+
+    /// @dev Gives a request to a validator that has not declined it, where one is eligible.
+    function _reassign(bytes32 id, Ticket calldata ticket, Request request) private returns (bool) {
+        Layout storage $ = _layout();
+        Offer offer = $.offers[$.models[ticket.terms.model()]];
+        (uint256 validator, uint256 band) = _assign(offer, id, $.declined[id]);
+        if (validator == 0) return false;
+        $.requests[id] = request.reopen(uint256(RequestStatus.Assigned), validator, band);
         emit RequestAssigned(id, validator);
+        return true;
     }
 
     function fail(Ticket calldata ticket) external nonReentrant {

@@ -87,8 +87,11 @@ abstract contract Settlement is Roster {
         if (seat.probation() && _served(till, validator)) seat = seat.withoutProbation();
         uint256 penalty;
         if (till.marked()) {
-            penalty = _penalty(till, _layout().marks[validator]);
-            if (penalty == 0) till = till.withMark(false);
+            Marks storage marks = _layout().marks[validator];
+            penalty = _penalty(till, marks);
+            uint256 floor = ReputationMath.relaxed(block.timestamp - marks.penaltyAt);
+            if (floor > till.success()) till = till.withSuccess(floor);
+            if (penalty == 0 && till.success() == ReputationMath.PERFECT) till = till.withMark(false);
         }
         uint256 previous = seat.reputation();
         uint256 current = ReputationMath.points(till.success(), till.uptime(), seat.speed(), penalty);

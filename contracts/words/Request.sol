@@ -22,11 +22,22 @@ using RequestWord for Request global;
 library RequestWord {
     uint256 private constant STATUS_AND_VALIDATOR = (1 << 21) - 1;
 
-    function open(uint256 status_, uint256 validator_, uint256 band_, uint256 price_) internal view returns (Request) {
+    /// @param attempts_ Assignments so far, this one included.
+    function open(uint256 status_, uint256 validator_, uint256 attempts_, uint256 band_, uint256 price_)
+        internal
+        view
+        returns (Request)
+    {
         return Request.wrap(
-            status_ | (validator_ << 3) | (validator_ == 0 ? 0 : 1 << 19) | (block.timestamp << 21) | (band_ << 77)
+            status_ | (validator_ << 3) | (attempts_ << 19) | (block.timestamp << 21) | (band_ << 77)
                 | (uint256(uint16(block.number)) << 80) | price_
         );
+    }
+
+    /// @notice The same request on its way to another validator, 0 for the queue.
+    function reopen(Request self, uint256 status_, uint256 validator_, uint256 band_) internal view returns (Request) {
+        uint256 attempts_ = self.attempts() + (validator_ == 0 ? 0 : 1);
+        return open(status_, validator_, attempts_, band_, Request.unwrap(self) & ~uint256(type(uint96).max));
     }
 
     function status(Request self) internal pure returns (uint256) {

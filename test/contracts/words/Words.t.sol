@@ -133,10 +133,10 @@ contract RequestTest is Test {
     function testFuzz_Opens(uint16 validator, uint8 band, uint256 price) public view {
         band %= 3;
         price &= ~uint256(type(uint96).max);
-        Request r = RequestWord.open(2, validator, band, price);
+        Request r = RequestWord.open(2, validator, 1, band, price);
         assertEq(r.status(), 2);
         assertEq(r.validator(), validator);
-        assertEq(r.attempts(), validator == 0 ? 0 : 1);
+        assertEq(r.attempts(), 1);
         assertEq(r.since(), block.timestamp);
         assertEq(r.band(), band);
         assertEq(r.tokens(), 0);
@@ -145,7 +145,7 @@ contract RequestTest is Test {
     }
 
     function testFuzz_EndKeepsWhoAndBand(uint16 validator, uint24 tokens, bytes32 commitment) public {
-        Request r = RequestWord.open(2, validator, 2, type(uint256).max << 96);
+        Request r = RequestWord.open(2, validator, 1, 2, type(uint256).max << 96);
         vm.warp(block.timestamp + 77);
         Request e = r.end(3, tokens, commitment);
         assertEq(e.status(), 3);
@@ -160,7 +160,7 @@ contract RequestTest is Test {
 
     function testFuzz_BlocksSince(uint32 opened, uint16 later) public {
         vm.roll(opened);
-        Request r = RequestWord.open(2, 4, 0, 0);
+        Request r = RequestWord.open(2, 4, 1, 0, 0);
         vm.roll(uint256(opened) + later);
         assertEq(r.blocksSince(), later);
     }
