@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { inspect } from "node:util";
 import Type, { type TSchema } from "typebox";
 import { Value } from "typebox/value";
-import { type Hex, parseEther } from "viem";
+import { type Hex, parseEther, parseGwei } from "viem";
 
 /** A value that no log, dump or JSON shows. */
 export class Secret {
@@ -52,6 +52,8 @@ export interface Settings {
   readonly keystorePassword: Secret | undefined;
   /** NSD wei that one user may owe for direct answers that are not settled. */
   readonly maxExposure: bigint;
+  /** Wei for a unit of gas, above which no transaction ever goes. */
+  readonly maxFee: bigint;
   readonly batchMs: number;
   readonly batchSize: number;
   readonly pollMs: number;
@@ -59,6 +61,8 @@ export interface Settings {
   /** Where clients reach the keeper, if not where they say they do. */
   readonly publicUrl: string | undefined;
   readonly explorerUrl: string | undefined;
+  /** Proxies whose word about a client's address counts; without them all clients behind one share its limits. */
+  readonly trustedProxies: readonly string[];
 }
 
 export type Overrides = Readonly<Partial<Record<SettingName, string>>>;
@@ -103,10 +107,19 @@ const DEFINITIONS = {
     expected: "an amount of NSD such as 500 or 12.5",
     fallback: "500",
   },
+  MAX_FEE_GWEI: {
+    schema: Type.String({ pattern: "^[0-9]{1,9}(\\.[0-9]{1,9})?$" }),
+    expected: "the most gwei that a unit of gas may cost, such as 500 or 0.5",
+    fallback: "500",
+  },
   BATCH_MS: { schema: whole(0, 600_000), expected: "milliseconds, at most 600000", fallback: "1000" },
   BATCH_SIZE: { schema: whole(1, 500), expected: "items in a transaction, 1 to 500", fallback: "100" },
   POLL_MS: { schema: whole(50, 60_000), expected: "milliseconds, 50 to 60000", fallback: "1000" },
   PUBLIC_URL: { schema: url, expected: "the http(s) URL that clients use, where a proxy stands before the keeper" },
+  TRUSTED_PROXIES: {
+    schema: Type.String({ pattern: "^[0-9a-fA-F:./]+(\\s*,\\s*[0-9a-fA-F:./]+)*$" }),
+    expected: "addresses or networks such as 10.0.0.0/8, separated by commas",
+  },
   EXPLORER_URL: { schema: url, expected: "the http(s) URL of a block explorer" },
   LOG_LEVEL: {
     schema: Type.Union(
@@ -178,12 +191,14 @@ export function readSettings(overrides: Overrides = {}, environment: NodeJS.Proc
     keystoreFile: path("KEYSTORE"),
     keystorePassword: readPassword(value("KEYSTORE_PASSWORD"), path("KEYSTORE_PASSWORD_FILE"), problems),
     maxExposure: parseEther(value("MAX_EXPOSURE_NSD") ?? "0"),
+    maxFee: parseGwei(value("MAX_FEE_GWEI") ?? "0"),
     batchMs: number("BATCH_MS"),
     batchSize: number("BATCH_SIZE"),
     pollMs: number("POLL_MS"),
     logLevel: value("LOG_LEVEL") ?? "info",
     publicUrl: value("PUBLIC_URL")?.replace(/\/+$/, ""),
     explorerUrl: value("EXPLORER_URL")?.replace(/\/+$/, ""),
+    trustedProxies: readList(value("TRUSTED_PROXIES")),
   };
   if (settings.operatorKey && settings.keystoreFile)
     problems.push("OPERATOR_KEY and KEYSTORE: expected one of them, not both");

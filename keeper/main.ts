@@ -13,6 +13,7 @@ import { BlockTimes } from "./services/block-times.ts";
 import { Catalogue } from "./services/catalogue.ts";
 import type { Context, Probe } from "./services/context.ts";
 import { Hub } from "./services/hub.ts";
+import { guardedLog } from "./services/log-guard.ts";
 import { ChainLoop } from "./services/loop.ts";
 import {
   onlyModelOf,
@@ -84,7 +85,7 @@ async function open(
   options: KeeperOptions,
   stack: AsyncDisposableStack,
 ): Promise<Keeper> {
-  const log = options.log ?? pino({ level: settings.logLevel });
+  const log = guardedLog(options.log ?? pino({ level: settings.logLevel }), settings);
   const probe: Probe = options.probe ?? (() => {});
   const stopping = new AbortController();
   const parts = await openParts(settings, signal, { log, probe, stack });
@@ -102,6 +103,7 @@ async function open(
       ...(chain.local ? { connectSources: [...chain.urls] } : {}),
       publicUrl: settings.publicUrl,
       explorerUrl: settings.explorerUrl,
+      trustedProxies: settings.trustedProxies,
       ...options.http,
     },
     log,
@@ -145,7 +147,7 @@ async function openParts(
   signal.throwIfAborted();
   const engine = await openEngine(settings, model, await pinnedHash(catalogue, model), log, signal);
   stack.defer(() => engine.close());
-  const sender = new Sender({ chain, account, database, log, probe });
+  const sender = new Sender({ chain, account, database, log, probe, maxFee: settings.maxFee });
   return {
     chain,
     deployment,

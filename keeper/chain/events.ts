@@ -35,6 +35,7 @@ export type ChainEvent = { readonly place: Place } & (
     }
   | { readonly type: "prompt"; readonly id: Hex; readonly prompt: Hex }
   | { readonly type: "assigned"; readonly id: Hex; readonly validator: number }
+  | { readonly type: "declined"; readonly id: Hex; readonly validator: number }
   | {
       readonly type: "settled";
       readonly id: Hex;
@@ -113,6 +114,8 @@ function fromRouter(log: RouterLog, place: Place): ChainEvent[] {
       return [{ type: "prompt", id: log.args.id, prompt: log.args.prompt, place }];
     case "RequestAssigned":
       return [{ type: "assigned", id: log.args.id, validator: Number(log.args.validator), place }];
+    case "RequestDeclined":
+      return [{ type: "declined", id: log.args.id, validator: Number(log.args.validator), place }];
     case "RequestSettled": {
       const { burned, validator, tokens, ...rest } = log.args;
       return [
@@ -140,7 +143,13 @@ function fromRouter(log: RouterLog, place: Place): ChainEvent[] {
   }
 }
 
-type AboutRequest = "RequestSubmitted" | "PromptPublished" | "RequestAssigned" | "RequestSettled" | "RequestFailed";
+type AboutRequest =
+  | "RequestSubmitted"
+  | "PromptPublished"
+  | "RequestAssigned"
+  | "RequestDeclined"
+  | "RequestSettled"
+  | "RequestFailed";
 
 /** What the router said about one request, in order. */
 export async function eventsOf(

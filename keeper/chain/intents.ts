@@ -7,6 +7,7 @@ import {
   isAddressEqual,
   keccak256,
   recoverTypedDataAddress,
+  slice,
   stringToBytes,
   toHex,
   zeroHash,
@@ -48,6 +49,9 @@ export function intentDigest(chainId: number, router: Address, intent: Intent): 
   return hashTypedData({ domain: data.domain, types: REQUEST_TYPES, primaryType: "Request", message: { ...intent } });
 }
 
+/** Half the order of the curve: of the two signatures that fit one message, the router takes the one with the lower s. */
+const HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
 /** Whether an externally owned account signed it; a malformed signature is simply not the user's. */
 export async function isSignedByUser(
   chainId: number,
@@ -56,6 +60,7 @@ export async function isSignedByUser(
   signature: Hex,
 ): Promise<boolean> {
   try {
+    if (BigInt(slice(signature, 32, 64)) > HIGHEST_S) return false;
     const { domain } = typedData(chainId, router, intent);
     const signer = await recoverTypedDataAddress({
       domain,

@@ -5,11 +5,11 @@ import * as journal from "../database/transactions.ts";
 import { Mutex } from "../services/mutex.ts";
 import type { ChainConnection } from "./clients.ts";
 import { onChainError } from "./errors.ts";
+import { type GasFees, limitedFees, MAX_FEE, raisedFees, StuckWatch } from "./gas-fees.ts";
 import { findReceipt, isPending, receiptOf } from "./receipts.ts";
 
 /** EIP-7825: no transaction may ask for more. */
 export const TRANSACTION_GAS_CAP = 16_777_216n;
-const STUCK_AFTER_MS = 45_000;
 /** An endpoint that lags may know a nonce and not yet the receipt: one look is not enough to call a transaction lost. */
 const LOOKS_BEFORE_LOST = 3;
 
@@ -37,6 +37,8 @@ export interface SenderOptions {
   readonly log: Logger;
   /** Called at the points between which a crash must do no harm. */
   readonly probe: (point: "written" | "sent") => void | Promise<void>;
+  /** Wei for a unit of gas, above which nothing is ever offered. */
+  readonly maxFee?: bigint;
   readonly now?: () => number;
 }
 
@@ -45,12 +47,15 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #mutex = new Mutex();
   readonly #looks = new Map<number, number>();
+  readonly #stuck = new StuckWatch();
   readonly #listeners = new Set<(row: journal.TransactionRow) => void>();
   readonly #now: () => number;
+  readonly #maxFee: bigint;
 
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#maxFee = options.maxFee ?? MAX_FEE;
   }
 
   get address(): Address {
@@ -81,8 +86,8 @@ export class Sender {
     }
     const gas = await this.#simulate(outgoing);
     const nonce = await this.#nextNonce();
-    const fees = await this.#options.chain.client.estimateFeesPerGas();
-    const attempt = await this.#sign({ ...outgoing, nonce, gas }, fees);
+    const market = await this.#options.chain.client.estimateFeesPerGas();
+    const attempt = await this.#sign({ ...outgoing, nonce, gas }, limitedFees(market, this.#maxFee));
     const row = { ...outgoing, nonce, gas, attempts: [attempt], createdAt: this.#now() };
     const id = await database.transaction(async (sql) => {
       const inserted = await journal.insertTransaction(sql, this.address, row);
@@ -118,7 +123,7 @@ export class Sender {
 
   async #sign(
     transaction: { to: Address; data: Hex; nonce: number; gas: bigint },
-    fees: { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint },
+    fees: GasFees,
   ): Promise<journal.SignedAttempt> {
     const { maxFeePerGas, maxPriorityFeePerGas } = fees;
     const { to, data, nonce, gas } = transaction;
@@ -159,14 +164,18 @@ export class Sender {
     return this.#mutex.run(async () => {
       const open = await journal.openTransactions(this.#options.database, this.address);
       if (open.length === 0) return;
-      const mined = await this.#options.chain.client.getTransactionCount({ address: this.address, blockTag: "latest" });
-      for (const row of open) await this.#checkOne(row, mined, isKnown);
+      const { client } = this.#options.chain;
+      const [mined, block] = await Promise.all([
+        client.getTransactionCount({ address: this.address, blockTag: "latest" }),
+        client.getBlockNumber({ cacheTime: 0 }),
+      ]);
+      for (const row of open) await this.#checkOne(row, { mined, block }, isKnown);
     });
   }
 
   async #checkOne(
     row: journal.TransactionRow,
-    mined: number,
+    { mined, block }: { mined: number; block: bigint },
     isKnown: (block: bigint, hash: Hash) => boolean,
   ): Promise<void> {
     const { database, log } = this.#options;
@@ -174,6 +183,7 @@ export class Sender {
     if (receipt) {
       if (!isKnown(receipt.blockNumber, receipt.blockHash)) return;
       this.#looks.delete(row.id);
+      this.#stuck.forget(row.id);
       await journal.markMined(database, row.id, {
         hash: receipt.transactionHash,
         block: receipt.blockNumber,
@@ -186,6 +196,7 @@ export class Sender {
       this.#looks.set(row.id, looks);
       if (looks < LOOKS_BEFORE_LOST) return;
       this.#looks.delete(row.id);
+      this.#stuck.forget(row.id);
       log.warn({ purpose: row.purpose, nonce: row.nonce }, "transaction is lost: another one used its nonce");
       await journal.markLost(database, row.id);
       return this.#notify(row.id);
@@ -193,27 +204,24 @@ export class Sender {
     const last = row.attempts.at(-1);
     if (last === undefined) return;
     if (row.state === "written") return this.#broadcast(row.id, last, row.purpose);
-    if (row.nonce === mined && this.#now() - (row.sentAt ?? 0) > STUCK_AFTER_MS) return this.#replace(row, last);
+    const stuck = this.#stuck.isStuck(row, block, this.#now());
+    if (stuck && row.nonce === mined && (await this.#replace(row, last, block))) return;
     if (!(await isPending(this.#options.chain, last.hash))) await this.#broadcast(row.id, last, row.purpose);
   }
 
-  /** The same transaction again with a fee that the endpoints accept as a replacement, and that the market asks for. */
-  async #replace(row: journal.TransactionRow, last: journal.SignedAttempt): Promise<void> {
-    const market = await this.#options.chain.client.estimateFeesPerGas();
-    const raised = (previous: bigint, current: bigint): bigint => {
-      const floor = previous + previous / 4n + 1n;
-      return floor > current ? floor : current;
-    };
-    const attempt = await this.#sign(row, {
-      maxFeePerGas: raised(last.maxFeePerGas, market.maxFeePerGas),
-      maxPriorityFeePerGas: raised(last.maxPriorityFeePerGas, market.maxPriorityFeePerGas),
-    });
+  /** The same transaction again with a higher fee, within limits. False where they leave no room for one. */
+  async #replace(row: journal.TransactionRow, last: journal.SignedAttempt, block: bigint): Promise<boolean> {
+    const fees = raisedFees(last, await this.#options.chain.client.estimateFeesPerGas(), this.#maxFee);
+    if (fees === undefined) return false;
+    const attempt = await this.#sign(row, fees);
     await journal.addAttempt(this.#options.database, row.id, [...row.attempts, attempt], this.#now());
+    this.#stuck.sentAgain(row.id, block);
     this.#options.log.info(
       { purpose: row.purpose, nonce: row.nonce, hash: attempt.hash },
       "transaction is stuck: sent with a higher fee",
     );
     await this.#broadcast(row.id, attempt, row.purpose);
+    return true;
   }
 
   /** A transaction's receipt, where it is in a block. */

@@ -59,6 +59,17 @@ export const unfinishedRequests = (sql: Sql, operator: Address): Promise<Request
 export const pendingOfUser = (sql: Sql, user: Address): Promise<RequestRow[]> =>
   select(sql, "where user_address = $1 and stage <> 'final' order by created_at", [user.toLowerCase()]);
 
+/** What direct requests that ended since then would have paid, had the contract not found the user unable to. */
+export async function unpaidOf(sql: Sql, user: Address, since: number): Promise<bigint> {
+  const [row] = await sql.query<{ unpaid: string }>(
+    `select coalesce(sum(payment), 0)::text as unpaid from requests
+     where user_address = $1 and lane = 'direct' and origin = 'door' and stage = 'final' and status = 'failed'
+       and error_code in ('nonce_used', 'no_credits', 'bad_signature') and settled_at > $2`,
+    [user.toLowerCase(), since],
+  );
+  return BigInt(row?.unpaid ?? "0");
+}
+
 /** When the user's last requests of a lane were accepted, newest first. */
 export async function acceptedAt(sql: Sql, user: Address, lane: Lane, since: number): Promise<number[]> {
   const rows = await sql.query<{ created_at: number | string }>(

@@ -47,12 +47,12 @@ const FRAMEWORK: Readonly<Record<string, readonly [number, string, string]>> = {
 /** What a client may know about an error; undefined where it is ours to know alone. */
 export function clientError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
-  const { code, statusCode, message } = error as Partial<FastifyError>;
+  const { code, statusCode } = (error ?? {}) as Partial<FastifyError>;
   const known = code === undefined ? undefined : FRAMEWORK[code];
   if (known) return new ApiError(...known);
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new ApiError(statusCode, "bad_request", message ?? "The request cannot be understood. See /docs.");
-  }
+  // Whose error it is is not known, and so neither is what its message gives away.
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new ApiError(statusCode, "bad_request", "The request cannot be understood. See /docs.");
   return undefined;
 }
 

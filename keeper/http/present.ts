@@ -1,6 +1,7 @@
 /** From what the core knows to what clients read: snake_case, decimals with their wei, links. */
 import type { RequestState } from "../services/types.ts";
 import { amount, decimal, maybeAmount } from "./amounts.ts";
+import { failureOf } from "./failures.ts";
 
 export interface Links {
   /** Where the client reached the keeper; empty where that is unknown, which leaves links relative. */
@@ -75,17 +76,9 @@ export function presentChat(state: RequestState, links: Links) {
   };
 }
 
-export function failureOf(state: RequestState): { code: string; message: string } {
-  return (
-    state.error ?? {
-      code: "request_failed",
-      message: "The request could not be answered. Nothing was charged; ask again.",
-    }
-  );
-}
-
 export function presentRequest(state: RequestState, links: Links) {
   const failed = state.status === "failed" || state.status === "cancelled";
+  const failure = state.error && failureOf(state);
   return {
     request_id: state.requestId,
     status: state.status,
@@ -105,8 +98,8 @@ export function presentRequest(state: RequestState, links: Links) {
     ...maybeAmount("nsd_penalty", state.penalty),
     ...present({
       validator: state.validator,
-      error: state.error?.message,
-      error_code: state.error?.code,
+      error: failure?.message,
+      error_code: failure?.code,
       submit_tx: state.submitTx,
       record: state.record === undefined ? undefined : Number(state.record),
       settled_at: state.settledAt?.toISOString(),

@@ -44,21 +44,23 @@ export async function registerSockets(app: FastifyInstance, settings: HttpSettin
       socket.ping();
     }
   }, PING_MS);
-  app.websocketServer.on("connection", (socket: WebSocket & { silent?: boolean }, request) => {
-    const address = request.socket.remoteAddress ?? "";
-    open.set(address, (open.get(address) ?? 0) + 1);
+  app.websocketServer.on("connection", (socket: WebSocket & { silent?: boolean }) => {
     socket.on("pong", () => {
       socket.silent = false;
     });
-    socket.on("close", () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
-    });
   });
-  app.decorate("checkSockets", async (request: FastifyRequest) => {
-    if (request.ws && (open.get(request.socket.remoteAddress ?? "") ?? 0) >= settings.socketsPerAddress)
-      throw tooMany(60);
+  app.decorate("checkSockets", async ({ ws, ip, socket }: FastifyRequest) => {
+    // Who hung up meanwhile would never be counted out.
+    if (!ws || socket.destroyed) return;
+    const held = open.get(ip) ?? 0;
+    if (held >= settings.socketsPerAddress) throw tooMany(60);
+    // Before the handshake, which takes a while: many that are begun at once must not all see the same number.
+    open.set(ip, held + 1);
+    socket.once("close", () => {
+      const left = (open.get(ip) ?? 1) - 1;
+      if (left > 0) open.set(ip, left);
+      else open.delete(ip);
+    });
   });
   app.addHook("onClose", async () => clearInterval(pings));
 }
@@ -122,7 +124,7 @@ export function tooManySubscriptions(limit: number): ApiError {
 
 declare module "fastify" {
   interface FastifyInstance {
-    /** Refuses one socket more than an address may hold. */
+    /** Counts a socket for its client's address, and refuses one more than that may hold. */
     checkSockets(request: FastifyRequest): Promise<void>;
   }
 }

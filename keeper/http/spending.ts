@@ -98,7 +98,7 @@ export class Spending {
     { lane }: SpendingOptions,
   ): Promise<Agreed> {
     if (body.prepare !== true && mayUseDevelopmentKey(request)) {
-      const salted = { ...ask, salt: ask.salt ?? newSalt() };
+      const salted = { ...ask, salt: await this.#saltFor(lane, ask) };
       const data = await this.#services.requests.prepare(lane, salted);
       const signature = await this.#services.requests.signForDevelopment(data);
       if (signature !== undefined) return { ask: salted, intent: data.message, signature };
@@ -107,15 +107,26 @@ export class Spending {
   }
 
   async #signatureRequired(lane: Lane, draft: Draft, ask: AskFields, why: string): Promise<ApiError> {
-    const salt = ask.salt ?? newSalt();
+    const salt = await this.#saltFor(lane, ask);
     const data = await this.#services.requests.prepare(lane, { ...ask, salt });
     this.#prepared.remember(lane, draft, { data, salt });
+    const published = lane === "assigned" && salt === zeroHash;
+    const warning = published ? "The prompt will be public on chain, so that whoever is assigned can read it. " : "";
     return new ApiError(
       401,
       "signature_required",
-      `${why}Sign typed_data with the wallet of ${ask.user} (eth_signTypedData_v4), and send the same request again with its message as intent, the signature, and the salt.`,
-      { typed_data: forWallet(data), salt },
+      `${why}${warning}Sign typed_data with the wallet of ${ask.user} (eth_signTypedData_v4), and send the same request again with its message as intent, the signature, and the salt.`,
+      { typed_data: forWallet(data), salt, ...(published ? { prompt_published: true } : {}) },
     );
+  }
+
+  /** Salt keeps a prompt between its user and this keeper; where others may be assigned it has to be public for them. */
+  async #saltFor(lane: Lane, ask: AskFields): Promise<Hex> {
+    if (ask.salt !== undefined) return ask.salt;
+    if (lane === "direct") return newSalt();
+    const models = await this.#services.reads.models();
+    const servers = models.find(({ name }) => name === ask.model)?.servers ?? 0;
+    return servers > 1 ? zeroHash : newSalt();
   }
 }
 

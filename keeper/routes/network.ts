@@ -5,6 +5,7 @@ import { amount, maybeAmount, parseAmount } from "../http/amounts.ts";
 import { ErrorOut } from "../http/answers.ts";
 import { HealthOut, ModelsOut, NetworkOut, QuoteOut, ValidatorsOut } from "../http/answers-reads.ts";
 import { assertModel } from "../http/ask.ts";
+import { once } from "../http/once.ts";
 import { nodeName } from "../http/present.ts";
 import { NoQuery, QuoteQuery } from "../http/schemas.ts";
 import type { HttpSettings } from "../http/settings.ts";
@@ -12,11 +13,15 @@ import type { HealthReport, NetworkInfo, Reads, Services, ValidatorInfo } from "
 
 const failures = { "4xx": ErrorOut, "5xx": ErrorOut };
 const DEFAULT_TOKENS = 500;
+/** Both cost many calls, and nobody pays for them. */
+const HEALTH_KEPT_MS = 2_000;
+const VALIDATORS_KEPT_MS = 5_000;
 
 export function registerNetwork(app: FastifyInstance, { reads }: Services, settings: HttpSettings): void {
   registerHealth(app, reads);
   registerQuote(app, reads);
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
+  const validators = once(VALIDATORS_KEPT_MS, async () => (await reads.validators()).map(presentValidator));
 
   typed.get(
     "/api/models",
@@ -53,7 +58,7 @@ export function registerNetwork(app: FastifyInstance, { reads }: Services, setti
         response: { 200: ValidatorsOut, ...failures },
       },
     },
-    async () => ({ validators: (await reads.validators()).map(presentValidator) }),
+    async () => ({ validators: await validators() }),
   );
 
   typed.get(
@@ -71,6 +76,13 @@ export function registerNetwork(app: FastifyInstance, { reads }: Services, setti
 }
 
 function registerHealth(app: FastifyInstance, reads: Reads): void {
+  const health = once(HEALTH_KEPT_MS, () =>
+    reads.health().catch((error: unknown): HealthReport => {
+      app.log.error({ err: error }, "health check failed");
+      const down = { state: "down" as const };
+      return { status: "down", components: { chain: down, storage: down, model: down, database: down } };
+    }),
+  );
   app.withTypeProvider<TypeBoxTypeProvider>().get(
     "/api/health",
     {
@@ -81,12 +93,8 @@ function registerHealth(app: FastifyInstance, reads: Reads): void {
         response: { 200: HealthOut, 503: HealthOut, ...failures },
       },
     },
-    async (request, reply) => {
-      const report = await reads.health().catch((error: unknown): HealthReport => {
-        request.log.error({ err: error }, "health check failed");
-        const down = { state: "down" as const };
-        return { status: "down", components: { chain: down, storage: down, model: down, database: down } };
-      });
+    async (_request, reply) => {
+      const report = await health();
       const components = {
         chain: presentComponent(report, "chain"),
         storage: presentComponent(report, "storage"),

@@ -1,13 +1,15 @@
 /** Who may ask for what: every check that stands between a signed message and the journal. */
 import { type Address, formatEther, zeroAddress } from "viem";
-import { creditsAbi, nsdAbi, routerAbi } from "../chain/contracts.ts";
+import { routerAbi } from "../chain/contracts.ts";
 import { minimumPayment } from "../chain/fees.ts";
 import { isSignedByUser, NO_SALT, promptHash } from "../chain/intents.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
-import { insufficient, onChainRateLimit, RATE_LIMIT } from "./refusals.ts";
+import { checkCredits, checkFunds } from "./funds.ts";
+import { RATE_LIMIT } from "./refusals.ts";
+import { MOST_PUBLIC_BYTES } from "./submissions.ts";
 import type { AskFields, Intent, Lane } from "./types.ts";
 
 export const DEADLINE_SECONDS = 600;
@@ -15,8 +17,6 @@ const LATEST_DEADLINE_SECONDS = 900;
 const RATE_WINDOW_MS = 60_000;
 export const NONCES_AHEAD = 16;
 const MAX_TEMPERATURE = 200;
-/** Credits that leave sooner than an answer can be delivered are as good as gone. */
-const WITHDRAWAL_HORIZON_SECONDS = 900;
 
 const wrong = (field: string, message: string, details: Record<string, unknown> = {}): ApiError =>
   new ApiError(400, "invalid_intent", message, { field, ...details });
@@ -64,9 +64,17 @@ export async function checkSignature(context: Context, intent: Intent, signature
 }
 
 /** The model, the length and the price, against the terms of today. */
-export async function checkTerms(context: Context, lane: Lane, intent: Intent): Promise<void> {
+export async function checkTerms(context: Context, lane: Lane, intent: Intent, prompt: string): Promise<void> {
   await requireModel(context, lane, intent.model);
   const offer = await context.catalogue.offer(intent.model);
+  // Longer ones stay with this keeper: whoever else were assigned could only decline, and three of those cost half.
+  if (lane === "assigned" && offer.servers > 1 && Buffer.byteLength(prompt) > MOST_PUBLIC_BYTES) {
+    throw wrong(
+      "prompt",
+      `The prompt has more than ${MOST_PUBLIC_BYTES} bytes, too many to hand to whichever validator is assigned. Shorten it, or ask directly.`,
+      { limit: MOST_PUBLIC_BYTES },
+    );
+  }
   if (intent.maxTokens < 1 || intent.maxTokens > offer.tokenLimit) {
     throw wrong("maxTokens", `max_tokens lies between 1 and ${offer.tokenLimit} for ${intent.model}.`, {
       limit: offer.tokenLimit,
@@ -86,15 +94,25 @@ export async function checkTerms(context: Context, lane: Lane, intent: Intent): 
   }
 }
 
+/** Direct: what runs here. Assigned: what anybody serves, since the contract would only queue it otherwise. */
 export async function requireModel(context: Context, lane: Lane, name: string): Promise<void> {
-  const models = await context.catalogue.models();
-  const there = models
+  const { catalogue } = context;
+  const there = (await catalogue.models())
     .filter((model) => model.active && (lane === "assigned" || model.name === context.model))
     .map(({ name }) => name);
-  if (there.includes(name)) return;
-  throw new ApiError(400, "unknown_model", `There is no model ${name} here. Ask for one of: ${there.join(", ")}.`, {
+  if (!there.includes(name)) {
+    throw new ApiError(400, "unknown_model", `There is no model ${name} here. Ask for one of: ${there.join(", ")}.`, {
+      field: "model",
+      models: there,
+    });
+  }
+  if (lane === "direct" || (await catalogue.offer(name)).servers > 0) return;
+  const offers = await Promise.all(there.map((model) => catalogue.offer(model)));
+  const served = there.filter((_, index) => (offers[index]?.servers ?? 0) > 0);
+  const hint = served.length > 0 ? `Ask for one of: ${served.join(", ")}.` : "Nor any other at the moment.";
+  throw new ApiError(400, "model_not_served", `No validator serves ${name} at the moment. ${hint}`, {
     field: "model",
-    models: there,
+    models: served,
   });
 }
 
@@ -119,7 +137,7 @@ export async function checkAllowance(context: Context, lane: Lane, intent: Inten
   await checkRate(context, lane, intent.user);
   await checkNonce(context, intent, pending);
   if (lane === "direct") await checkCredits(context, intent, pending);
-  else await checkFunds(context, intent);
+  else await checkFunds(context, intent, pending);
 }
 
 async function checkRate(context: Context, lane: Lane, user: Address): Promise<void> {
@@ -165,54 +183,4 @@ async function checkNonce(context: Context, intent: Intent, pending: readonly Re
       },
     );
   }
-}
-
-/** Direct: nothing is locked before the delivery, so what is owed already counts. */
-async function checkCredits(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
-  const { chain, deployment, settings } = context;
-  const [account, withdrawal] = await Promise.all([
-    chain.client.readContract({
-      address: deployment.addresses.router,
-      abi: routerAbi,
-      functionName: "accountOf",
-      args: [intent.user],
-    }),
-    chain.client.readContract({
-      address: deployment.addresses.credits,
-      abi: creditsAbi,
-      functionName: "withdrawalOf",
-      args: [intent.user],
-    }),
-  ]);
-  const owed = pending.filter((row) => row.lane === "direct").reduce((sum, row) => sum + row.payment, 0n);
-  const leaving =
-    withdrawal.readyAt !== 0 && withdrawal.readyAt < chainNow(context) + WITHDRAWAL_HORIZON_SECONDS
-      ? withdrawal.amount
-      : 0n;
-  const free = account.credits - owed - leaving;
-  if (free < intent.payment) throw insufficient(intent.payment, free < 0n ? 0n : free, "credits");
-  if (owed + intent.payment > settings.maxExposure && owed > 0n) {
-    throw new ApiError(
-      429,
-      "exposure",
-      "Too much of what you asked for is not settled yet. Try again in a few seconds.",
-      {},
-      5,
-    );
-  }
-}
-
-/** Assigned: what the credits lack is burned from the wallet, within its allowance. */
-async function checkFunds(context: Context, intent: Intent): Promise<void> {
-  const { chain, deployment } = context;
-  const { router, credits, nsd } = deployment.addresses;
-  const [account, wallet, allowance] = await Promise.all([
-    chain.client.readContract({ address: router, abi: routerAbi, functionName: "accountOf", args: [intent.user] }),
-    chain.client.readContract({ address: nsd, abi: nsdAbi, functionName: "balanceOf", args: [intent.user] }),
-    chain.client.readContract({ address: nsd, abi: nsdAbi, functionName: "allowance", args: [intent.user, credits] }),
-  ]);
-  const bounded = allowance < wallet;
-  const available = account.credits + (bounded ? allowance : wallet);
-  if (available < intent.payment) throw insufficient(intent.payment, available, "credits and allowance");
-  if (account.nextSubmitIn > 0n) throw onChainRateLimit(Number(account.nextSubmitIn));
 }

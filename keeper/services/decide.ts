@@ -1,5 +1,6 @@
 /** What to do next about a request: from what the journal, the chain and this process know, and nothing else. */
 import type { RequestRow } from "../database/requests.ts";
+import { isPromptUnusable } from "./troubles.ts";
 
 /** `RequestStatus` of contracts/interfaces/IInferenceRouter.sol, in its order. */
 export const CHAIN_STATUSES = ["none", "queued", "assigned", "completed", "failed", "cancelled"] as const;
@@ -38,7 +39,18 @@ export type Decision =
   /** Something else will call again; at the latest, where given, at `until` (unix seconds). */
   | { readonly action: "wait"; readonly until?: number }
   | { readonly action: "read-receipt" | "unlink" | "look-up" | "resubmit" }
-  | { readonly action: "submit" | "answer" | "deliver" | "settle" | "confess" | "expire" | "assign" | "acknowledge" }
+  | {
+      readonly action:
+        | "submit"
+        | "answer"
+        | "deliver"
+        | "settle"
+        | "confess"
+        | "decline"
+        | "expire"
+        | "assign"
+        | "acknowledge";
+    }
   | { readonly action: "give-up"; readonly code: string; readonly message: string };
 
 /** Nobody may claim a failure in the second it becomes one, nor within a few blocks; a claim too early only costs gas. */
@@ -111,7 +123,7 @@ function queued(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain
 function ours(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
   const end = chain.at + chain.executionWindow;
   if (facts.now > end) return row.origin === "door" ? expireAt(facts, end) : { action: "wait" };
-  if (facts.refusal) return { action: "confess" };
+  if (facts.refusal) return { action: isPromptUnusable(facts.refusal.code) ? "decline" : "confess" };
   const acknowledgeAt = chain.at + Math.floor((chain.ackWindow * 2) / 3);
   if (facts.answering) {
     if (chain.seenAt > chain.at) return { action: "wait", until: end + 1 };

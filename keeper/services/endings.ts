@@ -5,11 +5,11 @@ import type { RequestRow, TicketFields } from "../database/requests.ts";
 import type { Context } from "./context.ts";
 
 export interface Ending {
-  readonly name: "settle" | "fail" | "expire" | "assign";
+  readonly name: "settle" | "fail" | "decline" | "expire" | "assign";
   readonly call: (context: Context, row: RequestRow, ticket: TicketFields) => Hex | Promise<Hex>;
 }
 
-const withTicket = (name: "fail" | "expire" | "assign"): Ending => ({
+const withTicket = (name: "fail" | "decline" | "expire" | "assign"): Ending => ({
   name,
   call: (_context, _row, ticket) => encodeFunctionData({ abi: routerAbi, functionName: name, args: [ticket] }),
 });
@@ -34,6 +34,7 @@ const settle: Ending = {
 export const endings = {
   settle,
   confess: withTicket("fail"),
+  decline: withTicket("decline"),
   expire: withTicket("expire"),
   assign: withTicket("assign"),
 } as const;

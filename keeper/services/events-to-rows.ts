@@ -16,7 +16,8 @@ export const FAILURES: Readonly<Record<(typeof FAILURE_CLASSES)[number], string>
     "The validator did not answer in time; 95 % of the payment are back in your credits, less for repeats within a day.",
   error: "The validator could not answer; 95 % of the payment are back in your credits, less for repeats within a day.",
   invalid: "The answer was judged invalid; what it cost is back in your credits, less the burn.",
-  bad_prompt: "The prompt was missing or did not match its hash; half of the payment is back in your credits.",
+  bad_prompt:
+    "Three validators could not use the prompt: missing, not matching its hash, no text, or too long. Half of the payment is back in your credits.",
   no_node: "No validator was free in time; the whole payment is back in your credits.",
 };
 

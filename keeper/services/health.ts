@@ -21,18 +21,24 @@ export async function readHealth(context: Context, lag: number): Promise<HealthR
   return { status, components: { chain, storage, model, database } };
 }
 
-async function timed(work: () => Promise<Omit<Component, "latencyMs">>): Promise<Component> {
+/** Why in detail is for the log: the report is public, and errors quote paths and URLs. */
+async function timed(
+  { log }: Context,
+  name: string,
+  work: () => Promise<Omit<Component, "latencyMs">>,
+): Promise<Component> {
   const start = performance.now();
   try {
     const component = await work();
     return { ...component, latencyMs: Math.round(performance.now() - start) };
   } catch (error) {
-    return { state: "down", latencyMs: Math.round(performance.now() - start), detail: firstLine(error) };
+    log.warn({ err: error }, `${name} does not answer`);
+    return { state: "down", latencyMs: Math.round(performance.now() - start), detail: `${name} does not answer` };
   }
 }
 
 function chainHealth(context: Context, lagBlocks: number): Promise<Component> {
-  return timed(async () => {
+  return timed(context, "the chain's endpoint", async () => {
     const balance = await context.chain.client.getBalance({ address: context.operator });
     if (Date.now() - context.head.seenAt > BLIND_AFTER_MS)
       return { state: "degraded", lagBlocks, detail: "no new look at the chain for a minute" };
@@ -46,14 +52,15 @@ function chainHealth(context: Context, lagBlocks: number): Promise<Component> {
 }
 
 function storageHealth(context: Context): Promise<Component> {
-  return timed(async () => {
+  return timed(context, "the block store", async () => {
     const { state, detail } = await context.blocks.check();
-    return { state, ...(detail === undefined ? {} : { detail }) };
+    if (state !== "ok") context.log.warn({ state, detail }, "the block store is not well");
+    return { state, ...(detail === undefined ? {} : { detail: "the block store is not well" }) };
   });
 }
 
 function databaseHealth(context: Context): Promise<Component> {
-  return timed(async () => {
+  return timed(context, "the database", async () => {
     await context.database.query("select 1");
     return { state: "ok" };
   });
@@ -63,6 +70,3 @@ function modelHealth({ engine }: Context): Component {
   const { state, detail } = engine.health();
   return { state, ...(detail === undefined ? {} : { detail }) };
 }
-
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";

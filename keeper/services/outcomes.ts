@@ -33,6 +33,8 @@ export class Outcomes {
         return this.#submitted(event, all);
       case "assigned":
         return this.#assigned(event);
+      case "declined":
+        return this.#declined(event);
       case "settled":
         return this.#settled(event, all);
       case "failed":
@@ -113,6 +115,14 @@ export class Outcomes {
     this.#moved(row.key);
   }
 
+  /** Whoever gets it next is told in the same transaction, behind this; nobody, where it is queued. */
+  async #declined(event: Event<"declined">): Promise<void> {
+    const row = await requests.findRequest(this.#context.database, event.id);
+    if (row === undefined || row.validatorId !== event.validator) return;
+    const patch = { validatorId: null, assignedAt: null, status: "queued", attempts: 0 } as const;
+    if (await requests.updateOpen(this.#context.database, row.key, patch)) this.#moved(row.key);
+  }
+
   /** It was queued when it was submitted, so its ticket and prompt lie in an earlier block. */
   async #adoptLater(event: Event<"assigned">): Promise<void> {
     const events = await eventsOf(this.#context.chain, this.#context.deployment, event.id, [
@@ -124,10 +134,9 @@ export class Outcomes {
   }
 
   async #settled(event: Event<"settled">, all: readonly ChainEvent[]): Promise<void> {
-    const { database } = this.#context;
-    const row = await requests.findRequest(database, event.id);
+    const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
-    await requests.updateRequest(database, row.key, {
+    await requests.updateRequest(this.#context.database, row.key, {
       stage: "final",
       status: "completed",
       requestId: event.id,
@@ -152,10 +161,9 @@ export class Outcomes {
   }
 
   async #failed(event: Event<"failed">): Promise<void> {
-    const { database } = this.#context;
-    const row = await requests.findRequest(database, event.id);
+    const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
-    await requests.updateRequest(database, row.key, {
+    await requests.updateRequest(this.#context.database, row.key, {
       stage: "final",
       status: event.class === "none" ? "cancelled" : "failed",
       settleTx: event.place.transaction,
@@ -171,12 +179,11 @@ export class Outcomes {
   }
 
   async #skipped(event: Event<"skipped">): Promise<void> {
-    const { database } = this.#context;
-    const row = await requests.findRequest(database, event.id);
+    const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || row.lane !== "direct" || row.stage === "final") return;
     // A used nonce may mean that an earlier delivery went through after all: the chain's logs will tell.
     if (event.reason === "bad_nonce") {
-      await requests.updateRequest(database, row.key, { transactionId: null });
+      await requests.updateRequest(this.#context.database, row.key, { transactionId: null });
       return this.#poke(row.key);
     }
     await this.giveUp(
@@ -221,9 +228,10 @@ export class Outcomes {
     // The same transaction may still be mined: while it may, no other is sent in its place.
     const carrier = unsettled && row.settleTx !== null ? await findByHash(database, row.settleTx) : undefined;
     await requests.updateRequest(database, row.key, {
-      ...(unsettled ? { ...REOPENED, transactionId: carrier?.id ?? null } : {}),
       ...(unsettled
         ? {
+            ...REOPENED,
+            transactionId: carrier?.id ?? null,
             stage: row.cid === null ? (row.requestId === null ? "accepted" : "submitted") : "stored",
             status: "processing",
           }

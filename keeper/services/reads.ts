@@ -180,7 +180,7 @@ export class ReadService implements types.Reads {
 
   async block(cid: string): Promise<Uint8Array | undefined> {
     try {
-      return await this.#context.blocks.get(normalizedCid(cid));
+      return await this.#context.blocks.get(normalizedCid(cid), { local: true });
     } catch (error) {
       if (error instanceof InvalidCidError) throw new ApiError(400, "invalid_cid", error.message, { field: "cid" });
       throw error;

@@ -61,7 +61,7 @@ export class RequestService implements Requests {
       deadline: BigInt(chainNow(this.#context) + admission.DEADLINE_SECONDS),
     };
     admission.checkFields(this.#context, lane, { ...intent, nonce: 0 }, ask);
-    await admission.checkTerms(this.#context, lane, { ...intent, nonce: 0 });
+    await admission.checkTerms(this.#context, lane, { ...intent, nonce: 0 }, ask.prompt);
     const nonce = await this.#users.run(intent.user, () => this.#nonces.next(intent.user));
     return typedData(chain.id, deployment.addresses.router, { ...intent, nonce });
   }
@@ -83,7 +83,7 @@ export class RequestService implements Requests {
     await admission.checkSignature(context, intent, signature);
     if (known && !wasRefused(known)) return this.#again(known);
     admission.checkDeadline(context, intent);
-    await admission.checkTerms(context, lane, intent);
+    await admission.checkTerms(context, lane, intent, ask.prompt);
     const row = await this.#users.run(getAddress(intent.user), () => this.#admit(lane, digest, intent, signature, ask));
     this.#nonces.release(intent.user, intent.nonce);
     await context.hub.phase(row.key, "accepted");

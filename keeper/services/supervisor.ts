@@ -13,7 +13,7 @@ import { type Ending, endings } from "./endings.ts";
 import { gatherFacts } from "./facts.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { Outcomes } from "./outcomes.ts";
-import { intentOf, submissionOf } from "./submissions.ts";
+import { intentOf, publicPrompt, submissionOf } from "./submissions.ts";
 import { Worker } from "./worker.ts";
 
 const FIRST_RETRY_MS = 1_000;
@@ -153,6 +153,7 @@ export class Supervisor {
     let events = await eventsOf(chain, deployment, id, [
       "RequestSubmitted",
       "RequestAssigned",
+      "RequestDeclined",
       "RequestSettled",
       "RequestFailed",
     ]);
@@ -177,7 +178,9 @@ export class Supervisor {
     const { deployment, sender, database } = this.#context;
     if (row.signature === null) throw new Error(`${row.key} has no signature`);
     const intent = { ...intentOf(row), model: modelId(row.model), isPrivate: row.isPrivate };
-    const data = encodeFunctionData({ abi: routerAbi, functionName: "submitFor", args: [intent, row.signature, "0x"] });
+    const prompt = publicPrompt(row, await this.#context.catalogue.offer(row.model));
+    const args = [intent, row.signature, prompt] as const;
+    const data = encodeFunctionData({ abi: routerAbi, functionName: "submitFor", args });
     try {
       await sender.send({ purpose: `submit:${row.key}`, to: deployment.addresses.router, data }, async (sql, id) => {
         await requests.updateOpen(sql, row.key, { transactionId: id });

@@ -5,22 +5,18 @@ import * as requests from "../database/requests.ts";
 import type { Answer, Message } from "../inference/engine.ts";
 import { TOP_K } from "../inference/sampling.ts";
 import { type EncodedRecord, encodeRecord, RECORD_SCHEMA } from "../storage/record.ts";
-import type { Context } from "./context.ts";
+import { type Context, chainNow } from "./context.ts";
 import { PriorityQueue, points } from "./queue.ts";
+import { lastAttemptAt, OUT_OF_TIME, type Refusal, refusalOf, UselessAnswerError } from "./troubles.ts";
 
-/** An answer that is no use to anybody, however often it is drawn again. */
-class UselessAnswerError extends Error {
-  readonly code = "empty_answer";
-  readonly retryable = false;
+/** What was drawn, as it goes into the store. */
+interface Drawn {
+  readonly answer: Answer;
+  readonly record: EncodedRecord;
 }
 
-interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
-
-const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
 
 /** Brings requests to the model by priority, stores the answers, and remembers whom it had to refuse. */
 export class Worker {
@@ -100,34 +96,45 @@ export class Worker {
     }
   }
 
+  /** Trouble that may pass is waited out for as long as an answer is of use; what was drawn by then is kept. */
   async #run(key: Hex): Promise<void> {
     const { database, log } = this.#context;
     const { signal } = this.#abort;
-    for (let attempt = 1; ; attempt++) {
-      const row = await requests.getRequest(database, key);
-      if (row === undefined || row.stage === "final" || signal.aborted) return;
+    let row: RequestRow | undefined;
+    let drawn: Drawn | undefined;
+    for (let attempt = 1; !signal.aborted; attempt++) {
       try {
-        return await this.#answerOnce(row);
+        row = await requests.getRequest(database, key);
+        if (row === undefined || row.stage === "final") return;
+        drawn ??= await this.#draw(row);
+        return await this.#store(row, drawn);
       } catch (error) {
         if (signal.aborted) return;
-        const {
-          code = "internal",
-          retryable = true,
-          message,
-        } = error as { code?: string; retryable?: boolean; message: string };
         log.warn({ err: error, key, attempt }, "no answer");
-        if (!retryable || attempt === ATTEMPTS) {
-          this.#refusals.set(key, { code: String(code), message });
-          return;
-        }
-        await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
+        const refusal = refusalOf(error);
+        if (refusal) return void this.#refusals.set(key, refusal);
       }
+      const wait = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+      if (row && (await this.#isTooLate(row, wait))) return void this.#refusals.set(key, OUT_OF_TIME);
+      // Until the keeper stops, and no longer: there is nothing left to lose that a restart would not find.
+      await pause(wait, AbortSignal.any([signal, this.#context.signal]));
+      if (this.#context.signal.aborted) return;
     }
   }
 
-  async #answerOnce(row: RequestRow): Promise<void> {
+  async #isTooLate(row: RequestRow, wait: number): Promise<boolean> {
+    try {
+      const last = lastAttemptAt(row, await this.#context.catalogue.offer(row.model));
+      return chainNow(this.#context) + wait / 1000 > last;
+    } catch {
+      // With the chain out of reach, nothing could be confessed either.
+      return false;
+    }
+  }
+
+  async #draw(row: RequestRow): Promise<Drawn> {
     const { engine, hub, catalogue, probe } = this.#context;
-    if (row.prompt === null) throw new UselessAnswerError("The prompt's bytes are not here.");
+    if (row.prompt === null) throw new UselessAnswerError("prompt_missing", "The prompt's bytes are not here.");
     const messages: Message[] = [{ role: "user", content: row.prompt }];
     const offer = await catalogue.offer(row.model);
     await hub.phase(row.key, "answering");
@@ -148,10 +155,10 @@ export class Worker {
       signal: this.#abort.signal,
     });
     await streamed;
-    if (answer.text.trim() === "") throw new UselessAnswerError("The model gave an empty answer.");
+    if (answer.text.trim() === "") throw new UselessAnswerError("empty_answer", "The model gave an empty answer.");
     await hub.phase(row.key, "answered", { tokens: answer.tokensUsed });
     await probe("answered", row.key);
-    await this.#store(row, answer, this.#encode(row, answer, messages));
+    return { answer, record: this.#encode(row, answer, messages) };
   }
 
   #encode(row: RequestRow, answer: Answer, messages: readonly Message[]): EncodedRecord {
@@ -187,7 +194,7 @@ export class Worker {
   }
 
   /** No digest is posted for bytes that are not kept: the block comes first, then the journal. */
-  async #store(row: RequestRow, answer: Answer, record: EncodedRecord): Promise<void> {
+  async #store(row: RequestRow, { answer, record }: Drawn): Promise<void> {
     const { blocks, database, hub, probe } = this.#context;
     await blocks.put(record.bytes);
     await probe("stored", row.key);

@@ -8,11 +8,16 @@ export interface BlockStore {
   /** Returns the CID, computed here, once the block is durable; rejects with a `StorageError` and stores nothing else. */
   put(bytes: Uint8Array): Promise<string>;
   /** The bytes, checked against the CID; undefined where nobody holds them. */
-  get(cid: string): Promise<Uint8Array | undefined>;
+  get(cid: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   has(cid: string): Promise<boolean>;
   /** Writes, and so tells a store that can be read from one that can take the next record. */
   check(): Promise<StoreHealth>;
   close(): Promise<void>;
+}
+
+export interface GetOptions {
+  /** Looks at what this store holds, and asks nobody else. */
+  readonly local?: boolean;
 }
 
 export interface StoreHealth {

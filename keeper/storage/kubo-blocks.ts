@@ -3,7 +3,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { CID, create, type KuboRPCClient } from "kubo-rpc-client";
 import type { Logger } from "pino";
-import type { BlockStore, StoreHealth } from "./blocks.ts";
+import type { BlockStore, GetOptions, StoreHealth } from "./blocks.ts";
 import { cidOf, digestOf, digestOfBytes, normalizedCid } from "./cid.ts";
 import { BlockTooLargeError, CorruptBlockError, StorageError, StorageUnavailableError } from "./errors.ts";
 import { timed } from "./health.ts";
@@ -49,11 +49,14 @@ export class KuboBlockStore implements BlockStore {
     return cid;
   }
 
-  async get(cid: string): Promise<Uint8Array | undefined> {
+  async get(cid: string, { local = false }: GetOptions = {}): Promise<Uint8Array | undefined> {
     const name = normalizedCid(cid);
     const parsed = CID.parse(name);
-    const bytes = (await this.has(name))
-      ? await this.#call("read the block", (signal) => this.#client.block.get(parsed, { signal }))
+    const held = await this.has(name);
+    if (local && !held) return undefined;
+    // Offline here too: a block that is collected in between must not be searched for.
+    const bytes = held
+      ? await this.#call("read the block", (signal) => this.#client.block.get(parsed, { signal, ...OFFLINE }))
       : await this.#fromNetwork(parsed);
     if (bytes === undefined) return undefined;
     if (digestOfBytes(bytes) !== digestOf(name)) {

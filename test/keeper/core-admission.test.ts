@@ -4,7 +4,7 @@ import { creditsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import { ApiError } from "../../keeper/services/errors.ts";
 import type { AskFields, Intent } from "../../keeper/services/types.ts";
-import { account, startChain, type TestChain } from "./support/chain.ts";
+import { account, MODEL, startChain, type TestChain } from "./support/chain.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
 let chain: TestChain;
@@ -106,6 +106,15 @@ describe("what the direct lane does not take", () => {
         available_wei: "0",
         deposit_wei: parseEther("50").toString(),
       },
+    });
+  });
+
+  test("a model in the assigned lane that nobody serves, and says which are served", async () => {
+    const attempt = keeper.services.requests.prepare("assigned", { ...fields, model: "llama-2-13b-q4" });
+    await expect(attempt).rejects.toMatchObject({
+      statusCode: 400,
+      code: "model_not_served",
+      details: { models: [MODEL] },
     });
   });
 

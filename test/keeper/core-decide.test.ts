@@ -92,6 +92,12 @@ const cases: readonly [name: string, row: Partial<RequestRow>, facts: Partial<Fa
     { action: "confess" },
   ],
   [
+    "assigned: declines a prompt that it cannot use",
+    assigned,
+    { onChain: onChain(), refusal: { code: "prompt_missing", message: "y" } },
+    { action: "decline" },
+  ],
+  [
     "assigned: shows life while a long answer is under way",
     assigned,
     { answering: true, onChain: onChain({ at: NOW - 21 }) },

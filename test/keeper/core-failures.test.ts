@@ -1,3 +1,6 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modelsAbi, routerAbi } from "../../keeper/chain/contracts.ts";
@@ -45,12 +48,41 @@ describe("a prompt that the model cannot take", () => {
     expect(await creditsOf(0)).toBe(before);
   });
 
-  test("is confessed in the assigned lane, and 95 % come back", async () => {
+  test("is declined in the assigned lane, and everything comes back where nobody else is there", async () => {
     const before = await creditsOf(1);
     const { state } = await request(keeper, "assigned", account(1), ask(account(1).address, ENDLESS));
+    await expect
+      .poll(() => keeper.services.requests.status(state.requestId), { timeout: 20_000 })
+      .toMatchObject({ status: "queued" });
+    await chain.client.increaseTime({ seconds: 400 });
+    await chain.client.mine({ blocks: 3 });
     const done = await settled(keeper, state.requestId);
-    expect(done).toMatchObject({ status: "failed", returned: parseEther("47.5"), penalty: parseEther("2.5") });
-    expect(await creditsOf(1)).toBe(before - parseEther("2.5"));
+    expect(done).toMatchObject({
+      status: "failed",
+      returned: parseEther("50"),
+      penalty: 0n,
+      error: { code: "no_node" },
+    });
+    expect(await creditsOf(1)).toBe(before);
+  });
+});
+
+describe("a block store that is away", () => {
+  test.each(["direct", "assigned"] as const)("for a while is waited for in the %s lane", async (lane) => {
+    const blocks = join(folder.path, "blocks");
+    await rename(blocks, `${blocks}.away`);
+    await writeFile(blocks, "in the way");
+    const user = account(4);
+    const { state } = await request(keeper, lane, user, ask(user.address, `Disk trouble, ${lane}`));
+    await setTimeout(5_000);
+    const meanwhile = await keeper.services.requests.status(state.requestId);
+    await rm(blocks);
+    await rename(`${blocks}.away`, blocks);
+    expect(meanwhile).toMatchObject({ status: "processing" });
+    const done = await settled(keeper, state.requestId);
+    expect(done).toMatchObject({ status: "completed" });
+    // Drawn once: what was told of it while the disk was away is the answer.
+    expect(meanwhile?.response).toBe(done.response);
   });
 });
 

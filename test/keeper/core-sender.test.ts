@@ -87,6 +87,9 @@ describe("the sender", () => {
     const sender = open();
     const id = await sender.send(nothing);
     await sender.check(known);
+    const first = (await getTransaction(database, id))?.attempts[0]?.hash ?? "0x";
+    await chain.client.dropTransaction({ hash: first });
+    await chain.client.mine({ blocks: 3 });
     clock += 60_000;
     await sender.check(known);
     const row = await getTransaction(database, id);
@@ -96,6 +99,38 @@ describe("the sender", () => {
     await sender.check(known);
     const mined = await getTransaction(database, id);
     expect(mined).toMatchObject({ state: "mined", minedHash: row?.attempts[1]?.hash });
+  });
+
+  test("offers no more while the chain makes no blocks", async () => {
+    await chain.client.setAutomine(false);
+    const sender = open();
+    const id = await sender.send(nothing);
+    for (let round = 0; round < 100; round++) {
+      clock += 60_000;
+      await sender.check(known);
+    }
+    expect((await getTransaction(database, id))?.attempts).toHaveLength(1);
+  });
+
+  test("offers no more than a few times the market, and sends again what was forgotten", async () => {
+    await chain.client.setAutomine(false);
+    const sender = open();
+    const id = await sender.send(nothing);
+    for (let round = 0; round < 20; round++) {
+      clock += 60_000;
+      await sender.check(known);
+      const last = (await getTransaction(database, id))?.attempts.at(-1)?.hash ?? "0x";
+      await chain.client.dropTransaction({ hash: last });
+      await chain.client.mine({ blocks: 3 });
+    }
+    const attempts = (await getTransaction(database, id))?.attempts ?? [];
+    const [first, last] = [attempts[0], attempts.at(-1)];
+    expect(attempts.length).toBeGreaterThan(2);
+    expect(last?.maxFeePerGas).toBeLessThanOrEqual(4n * (first?.maxFeePerGas ?? 0n));
+    await sender.check(known);
+    await chain.client.mine({ blocks: 1 });
+    await sender.check(known);
+    expect(await getTransaction(database, id)).toMatchObject({ state: "mined", minedHash: last?.hash });
   });
 
   test("notices that its nonce went to another transaction, and says so", async () => {

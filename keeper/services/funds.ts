@@ -1,0 +1,89 @@
+/** Whether a user can pay for one more request, beside what is under way already. */
+import { type Address, formatEther } from "viem";
+import { creditsAbi, nsdAbi, routerAbi } from "../chain/contracts.ts";
+import type { RequestRow } from "../database/requests.ts";
+import * as requests from "../database/requests.ts";
+import { type Context, chainNow } from "./context.ts";
+import { ApiError } from "./errors.ts";
+import { insufficient, onChainRateLimit } from "./refusals.ts";
+import type { Intent } from "./types.ts";
+
+/** Credits that leave sooner than an answer can be delivered are as good as gone. */
+const WITHDRAWAL_HORIZON_SECONDS = 900;
+/** How long an answer that was not paid for is remembered. */
+const DEBT_MS = 24 * 60 * 60 * 1000;
+
+/** Direct: nothing is locked before the delivery, so what is owed already counts. */
+export async function checkCredits(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
+  const { chain, deployment } = context;
+  const { credits } = deployment.addresses;
+  const [account, withdrawal] = await Promise.all([
+    readAccount(context, intent.user),
+    chain.client.readContract({
+      address: credits,
+      abi: creditsAbi,
+      functionName: "withdrawalOf",
+      args: [intent.user],
+    }),
+  ]);
+  const owed = owedOf(pending);
+  const leaving =
+    withdrawal.readyAt !== 0 && withdrawal.readyAt < chainNow(context) + WITHDRAWAL_HORIZON_SECONDS
+      ? withdrawal.amount
+      : 0n;
+  const free = account.credits - owed - leaving;
+  if (free < intent.payment) throw insufficient(intent.payment, free < 0n ? 0n : free, "credits");
+  await checkExposure(context, intent, owed);
+}
+
+/** Assigned: what the credits lack is burned from the wallet, within its allowance. */
+export async function checkFunds(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
+  const { chain, deployment } = context;
+  const { credits, nsd } = deployment.addresses;
+  const [account, wallet, allowance] = await Promise.all([
+    readAccount(context, intent.user),
+    chain.client.readContract({ address: nsd, abi: nsdAbi, functionName: "balanceOf", args: [intent.user] }),
+    chain.client.readContract({ address: nsd, abi: nsdAbi, functionName: "allowance", args: [intent.user, credits] }),
+  ]);
+  const owed = owedOf(pending);
+  const free = account.credits > owed ? account.credits - owed : 0n;
+  // The contract takes credits before it burns from the wallet: while they are owed, the wallet cannot stand in.
+  const bounded = allowance < wallet;
+  const reach = owed > 0n ? 0n : bounded ? allowance : wallet;
+  if (free + reach < intent.payment) throw insufficient(intent.payment, free + reach, "credits and allowance");
+  if (account.nextSubmitIn > 0n) throw onChainRateLimit(Number(account.nextSubmitIn));
+}
+
+const owedOf = (pending: readonly RequestRow[]): bigint =>
+  pending.filter((row) => row.lane === "direct").reduce((sum, row) => sum + row.payment, 0n);
+
+const readAccount = ({ chain, deployment }: Context, user: Address) =>
+  chain.client.readContract({
+    address: deployment.addresses.router,
+    abi: routerAbi,
+    functionName: "accountOf",
+    args: [user],
+  });
+
+/** What is pending clears within seconds; what was answered and could not be charged does not clear at all. */
+async function checkExposure({ database, settings }: Context, intent: Intent, owed: bigint): Promise<void> {
+  const { maxExposure } = settings;
+  const debt = await requests.unpaidOf(database, intent.user, Date.now() - DEBT_MS);
+  if (debt > 0n && debt + owed + intent.payment > maxExposure) {
+    throw new ApiError(
+      402,
+      "exposure_exceeded",
+      `Answers worth up to ${formatEther(debt)} NSD could not be charged to you within the last 24 hours, and at most ${formatEther(maxExposure)} NSD may be outstanding. Use the assigned lane, or come back later.`,
+      { unpaid_wei: debt.toString(), limit_wei: maxExposure.toString() },
+    );
+  }
+  if (owed > 0n && owed + intent.payment > maxExposure) {
+    throw new ApiError(
+      429,
+      "exposure",
+      "Too much of what you asked for is not settled yet. Try again in a few seconds.",
+      {},
+      5,
+    );
+  }
+}
