@@ -173,13 +173,13 @@ describe("what goes wrong has a sentence and a code", () => {
   });
 
   it("a request that fails", async () => {
-    keeper.script.fail = { code: "model_failed", message: "The model stopped. Nothing was charged." };
+    keeper.script.fail = { code: "node_trouble", message: "The model stopped. Nothing was charged." };
     const { code, stderr } = await ask("hello");
     expect([code, stderr]).toEqual([1, "Error: The model stopped. Nothing was charged.\n"]);
     const json = await ask("hello", "--json");
     expect([json.code, JSON.parse(json.stdout)]).toMatchObject([
       1,
-      { status: "failed", error: { code: "model_failed" } },
+      { status: "failed", error: { code: "node_trouble" } },
     ]);
   });
 
