@@ -120,6 +120,15 @@ describe("the seeds' calls, word for word", () => {
     expect(body.error["message"]).toContain("has 39");
   });
 
+  it("a prompt stays here where this keeper alone serves the model, and is said to be published elsewhere", async () => {
+    const alone = await toSign("/api/llm/generate", payload);
+    expect(alone).not.toHaveProperty("prompt_published");
+    expect(BigInt(alone.salt)).not.toBe(0n);
+    const shared = await toSign("/api/llm/generate", { ...payload, model: "gpt-2-q4" });
+    expect(shared).toMatchObject({ prompt_published: true, message: expect.stringContaining("public on chain") });
+    expect(BigInt(shared.salt)).toBe(0n);
+  });
+
   it("Authorization: Bearer <signature> on the same body, once it is known what to sign", async () => {
     const literal = { ...payload, user_address: user.address.toLowerCase() };
     const { typed_data } = await toSign("/api/llm/generate", literal);

@@ -49,7 +49,7 @@ export const MODELS: readonly ModelInfo[] = [
   maxInputTokens: 2_048,
   active: true,
   local: local === true,
-  servers: 1,
+  servers: local === true ? 1 : 2,
 }));
 
 function quoteOf(name: string | undefined, maxTokens: number, priority: boolean, payment?: bigint): Quote {
