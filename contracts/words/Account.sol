@@ -55,13 +55,10 @@ library AccountWord {
     /// keeps the answer exact: one gap of 60 alone lets the submission pass.
     function tick(Account self, uint256 time) internal pure returns (Account, bool ok) {
         unchecked {
-            uint256 word = Account.unwrap(self);
-            uint256 age = time - uint32(word >> 96);
-            if (age > RATE_WINDOW) age = RATE_WINDOW;
-            uint256 gaps = (word >> 128) & GAPS_MASK;
-            uint256 pairs = (gaps & EVEN_GAPS) + ((gaps >> 6) & EVEN_GAPS);
-            ok = pairs % 0xFFF + age >= RATE_WINDOW;
+            (uint256 gaps, uint256 age, uint256 span) = _sinceTenth(self, time);
+            ok = span >= RATE_WINDOW;
             gaps = ((gaps << 6) | age) & GAPS_MASK;
+            uint256 word = Account.unwrap(self);
             word &= ~((GAPS_MASK << 128) | (uint256(type(uint32).max) << 96));
             return (Account.wrap(word | (gaps << 128) | (time << 96)), ok);
         }
@@ -70,12 +67,8 @@ library AccountWord {
     /// @notice Seconds from `time` until another submission passes, 0 when one passes now.
     function waitFor(Account self, uint256 time) internal pure returns (uint256) {
         unchecked {
-            uint256 word = Account.unwrap(self);
-            uint256 age = time - uint32(word >> 96);
-            if (age > RATE_WINDOW) age = RATE_WINDOW;
-            uint256 gaps = (word >> 128) & GAPS_MASK;
-            uint256 total = ((gaps & EVEN_GAPS) + ((gaps >> 6) & EVEN_GAPS)) % 0xFFF + age;
-            return total >= RATE_WINDOW ? 0 : RATE_WINDOW - total;
+            (,, uint256 span) = _sinceTenth(self, time);
+            return span >= RATE_WINDOW ? 0 : RATE_WINDOW - span;
         }
     }
 
@@ -122,5 +115,18 @@ library AccountWord {
     /// @dev `n` is at most what is accrued.
     function withoutAccrued(Account self, uint256 n) internal pure returns (Account) {
         return Account.wrap(Account.unwrap(self) - (n << 230));
+    }
+
+    /// @return gaps The nine gaps as they are stored.
+    /// @return age Seconds since the last submission, saturated at 60.
+    /// @return span Their sum: seconds since the tenth submission back.
+    function _sinceTenth(Account self, uint256 time) private pure returns (uint256 gaps, uint256 age, uint256 span) {
+        unchecked {
+            uint256 word = Account.unwrap(self);
+            age = time - uint32(word >> 96);
+            if (age > RATE_WINDOW) age = RATE_WINDOW;
+            gaps = (word >> 128) & GAPS_MASK;
+            span = ((gaps & EVEN_GAPS) + ((gaps >> 6) & EVEN_GAPS)) % 0xFFF + age;
+        }
     }
 }

@@ -8,22 +8,10 @@ import { abi as rewardAbi } from "../../typechain-types/IModelReward.ts";
 import { abi as nsdAbi } from "../../typechain-types/INSD.ts";
 import { abi as rewardTokenAbi } from "../../typechain-types/IRewardToken.ts";
 import { abi as validatorsAbi } from "../../typechain-types/IValidatorRegistry.ts";
+import { CONTRACT_NAMES, type ContractName } from "../services/read-types.ts";
 
+export type { ContractName };
 export { creditsAbi, feesAbi, modelsAbi, nsdAbi, rewardAbi, rewardTokenAbi, routerAbi, validatorsAbi };
-
-const CONTRACT_NAMES = [
-  "router",
-  "credits",
-  "validators",
-  "models",
-  "reward",
-  "fees",
-  "nsd",
-  "nst",
-  "lcai",
-  "choir",
-] as const;
-export type ContractName = (typeof CONTRACT_NAMES)[number];
 
 /** Where the contracts of one chain are. */
 export interface Deployment {

@@ -1,5 +1,7 @@
 /** What the routes that read answer. */
+
 import Type, { type TObject, type TProperties } from "typebox";
+import { CONTRACT_NAMES } from "../services/read-types.ts";
 import { Address, Hash, maybe, money, optional, Time } from "./answer-parts.ts";
 
 export const UserStatsOut = Type.Object(
@@ -115,19 +117,6 @@ function list<K extends string, P extends TProperties>(name: K, properties: P, d
   );
 }
 
-const CONTRACTS = [
-  "router",
-  "credits",
-  "validators",
-  "models",
-  "reward",
-  "fees",
-  "nsd",
-  "nst",
-  "lcai",
-  "choir",
-] as const;
-
 export const NetworkOut = Type.Object(
   {
     chain_id: Type.Integer(),
@@ -135,8 +124,8 @@ export const NetworkOut = Type.Object(
     rpc_url: Type.String(),
     explorer_url: maybe(Type.String()),
     contracts: Type.Object(
-      Object.fromEntries(CONTRACTS.map((name) => [name, Address])) as Record<
-        (typeof CONTRACTS)[number],
+      Object.fromEntries(CONTRACT_NAMES.map((name) => [name, Address])) as Record<
+        (typeof CONTRACT_NAMES)[number],
         typeof Address
       >,
     ),

@@ -1,18 +1,10 @@
+import { CodedError } from "../services/coded-error.ts";
+
 /**
  * What can go wrong between a prompt and its answer. `retryable` says whether the same job can succeed later, here or
  * elsewhere; a final error will come back with every attempt.
  */
-export class InferenceError extends Error {
-  readonly code: string;
-  readonly retryable: boolean;
-
-  constructor(code: string, retryable: boolean, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-    this.retryable = retryable;
-  }
-}
+export class InferenceError extends CodedError {}
 
 export class PromptTooLongError extends InferenceError {
   readonly promptTokens: number;

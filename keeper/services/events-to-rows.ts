@@ -30,6 +30,24 @@ export const SKIPPED: Readonly<Partial<Record<(typeof SKIP_REASONS)[number], str
   unknown_model: "The model was closed before it was delivered; nothing was charged.",
 };
 
+/** What an ending writes: of a new row nothing yet, and of one whose ending a reorganisation took back nothing more. */
+export const REOPENED = {
+  settleTx: null,
+  settleBlock: null,
+  settledAt: null,
+  record: null,
+  consumed: null,
+  validatorLeg: null,
+  treasuryLeg: null,
+  burnLeg: null,
+  returned: null,
+  penalty: null,
+  lcai: null,
+  rewardSkipped: null,
+  errorCode: null,
+  errorMessage: null,
+} as const satisfies RequestPatch;
+
 const EMPTY: Omit<
   RequestRow,
   | "key"
@@ -66,20 +84,7 @@ const EMPTY: Omit<
   transactionId: null,
   submitTx: null,
   submitBlock: null,
-  settleTx: null,
-  settleBlock: null,
-  settledAt: null,
-  record: null,
-  consumed: null,
-  validatorLeg: null,
-  treasuryLeg: null,
-  burnLeg: null,
-  returned: null,
-  penalty: null,
-  lcai: null,
-  rewardSkipped: null,
-  errorCode: null,
-  errorMessage: null,
+  ...REOPENED,
   attempts: 0,
 };
 
@@ -147,21 +152,3 @@ export function rewardOf(
   const starved = same.some((other) => other.type === "rewards-skipped");
   return { lcai: 0n, rewardSkipped: starved ? "mint_failed" : "cap_reached" };
 }
-
-/** What an ending wrote, taken back. */
-export const REOPENED: RequestPatch = {
-  settleTx: null,
-  settleBlock: null,
-  settledAt: null,
-  record: null,
-  consumed: null,
-  validatorLeg: null,
-  treasuryLeg: null,
-  burnLeg: null,
-  returned: null,
-  penalty: null,
-  lcai: null,
-  rewardSkipped: null,
-  errorCode: null,
-  errorMessage: null,
-};

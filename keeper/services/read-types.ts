@@ -2,6 +2,21 @@
 import type { Address, Hash, Hex } from "viem";
 import type { RequestState } from "./types.ts";
 
+/** The contracts that a client may want to talk to itself. */
+export const CONTRACT_NAMES = [
+  "router",
+  "credits",
+  "validators",
+  "models",
+  "reward",
+  "fees",
+  "nsd",
+  "nst",
+  "lcai",
+  "choir",
+] as const;
+export type ContractName = (typeof CONTRACT_NAMES)[number];
+
 export interface UserStats {
   readonly address: Address;
   readonly tokenBalance: bigint;
@@ -86,12 +101,7 @@ export interface NetworkInfo {
   /** Whether it is the local development chain, whose accounts the keeper may sign for. */
   readonly local: boolean;
   readonly rpcUrl: string;
-  readonly contracts: Readonly<
-    Record<
-      "router" | "credits" | "validators" | "models" | "reward" | "fees" | "nsd" | "nst" | "lcai" | "choir",
-      Address
-    >
-  >;
+  readonly contracts: Readonly<Record<ContractName, Address>>;
   readonly operator: Address;
   readonly validatorId: number;
   readonly model: string;

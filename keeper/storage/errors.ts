@@ -1,15 +1,7 @@
-/** What can go wrong between a record and its stored block. `retryable` says whether the same call can succeed later. */
-export class StorageError extends Error {
-  readonly code: string;
-  readonly retryable: boolean;
+import { CodedError } from "../services/coded-error.ts";
 
-  constructor(code: string, retryable: boolean, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-    this.retryable = retryable;
-  }
-}
+/** What can go wrong between a record and its stored block. `retryable` says whether the same call can succeed later. */
+export class StorageError extends CodedError {}
 
 export class InvalidRecordError extends StorageError {
   constructor(message: string, options?: ErrorOptions) {
