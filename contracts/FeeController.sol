@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Governed} from "./Governed.sol";
 import {IFeeController, Parameter} from "./interfaces/IFeeController.sol";
-import {IRouterPeers} from "./interfaces/IInferenceRouter.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 
 /// @title Every number that governance may move
@@ -15,7 +14,7 @@ import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 /// opens, and a delay is turned into a date when it begins; nothing in flight reads this contract.
 ///
 /// # Off the hot path
-/// Prices are pushed into the offers, the price of callback gas into the router. The others are read where a
+/// Prices and windows of requests are pushed into the offers. The others are read where a
 /// withdrawal, a claim or a registration begins.
 contract FeeController is Governed, IFeeController {
     /// @custom:storage-location erc7201:neuroswarm.storage.FeeController
@@ -26,11 +25,9 @@ contract FeeController is Governed, IFeeController {
     // keccak256(abi.encode(uint256(keccak256("neuroswarm.storage.FeeController")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant LAYOUT = 0x96de8d2bc9cee11436d93eb5ec2af6e014c039ce8116e32ed95a32564e17d400;
 
-    IRouterPeers public immutable ROUTER;
     IModelRegistry public immutable MODELS;
 
-    constructor(address router, address models) {
-        ROUTER = IRouterPeers(router);
+    constructor(address models) {
         MODELS = IModelRegistry(models);
     }
 
@@ -39,13 +36,13 @@ contract FeeController is Governed, IFeeController {
         for (uint256 i; i <= uint256(type(Parameter).max); ++i) {
             _set(Parameter(i), values[i]);
         }
-        ROUTER.setCallbackGasPrice(get(Parameter.CallbackGasPrice));
     }
 
     function set(Parameter parameter, uint256 value) external restricted {
         _set(parameter, value);
-        if (parameter <= Parameter.QueueWindow) MODELS.pushOffers();
-        else if (parameter == Parameter.CallbackGasPrice) ROUTER.setCallbackGasPrice(value);
+        bool offered = parameter <= Parameter.QueueWindow || parameter == Parameter.CallbackGasPrice
+            || parameter == Parameter.CommitFrom;
+        if (offered) MODELS.pushOffers();
     }
 
     function get(Parameter parameter) public view returns (uint256) {
@@ -66,7 +63,8 @@ contract FeeController is Governed, IFeeController {
 
     function pricePart(uint256 multiplierBps, uint256 window, uint256 pace) external view returns (uint256) {
         Layout storage $ = _layout();
-        return ($.values[Parameter.BaseFee] / 1e15 << 96) | ($.values[Parameter.CostPerToken] / 1e12 << 120)
+        return ($.values[Parameter.CallbackGasPrice] / 1e9 << 62) | ($.values[Parameter.CommitFrom] / 1e18 << 83)
+            | ($.values[Parameter.BaseFee] / 1e15 << 96) | ($.values[Parameter.CostPerToken] / 1e12 << 120)
             | (multiplierBps << 152) | ($.values[Parameter.PriceIndex] / 1e9 << 172)
             | ($.values[Parameter.BurnBps] << 208) | (window << 219) | (pace << 233)
             | ($.values[Parameter.AckWindow] / 5 << 243) | ($.values[Parameter.QueueWindow] / 30 << 249);
@@ -92,7 +90,8 @@ contract FeeController is Governed, IFeeController {
         if (parameter == Parameter.ChallengeWindow) return (10 minutes, 7 days, 1);
         // Longer than the ten minutes for which a keeper may hold a signed intent back.
         if (parameter == Parameter.WithdrawDelay) return (11 minutes, 1 days, 1);
-        if (parameter == Parameter.CallbackGasPrice) return (0, 0.001e18, 1);
+        if (parameter == Parameter.CallbackGasPrice) return (0, 0.001e18, 1e9);
+        if (parameter == Parameter.CommitFrom) return (50e18, 8_000e18, 1e18);
         return (1_000e18, 100_000e18, 1);
     }
 

@@ -6,9 +6,10 @@ import {Ask, Delivery, Intent, Outcome, RequestStatus, SkipReason} from "./inter
 import {FeeMath} from "./libraries/FeeMath.sol";
 import {ReputationMath} from "./libraries/ReputationMath.sol";
 import {Records} from "./libraries/Records.sol";
-import {Intents} from "./router/Intents.sol";
+import {Answering} from "./router/Answering.sol";
+import {Extended} from "./router/Extended.sol";
+import {Opening} from "./router/Opening.sol";
 import {RouterBase} from "./router/RouterBase.sol";
-import {Settlement} from "./router/Settlement.sol";
 import {Account} from "./words/Account.sol";
 import {Chain, ChainWord, Global} from "./words/Ledger.sol";
 import {Offer, PriceWord} from "./words/Offer.sol";
@@ -43,22 +44,18 @@ import {Till} from "./words/Till.sol";
 /// Any transaction of an operator shows that its node lives. Windows are counted in seconds and in blocks; while
 /// settlement is paused, and one window after, nobody can be timed out.
 ///
-/// # Two implementations
-/// This one holds what every request goes through. What is called once in a while (ending a request that nobody
-/// answered, pauses, views, what the peers push) lives in router/RouterExtension.sol, works on the same storage, and
-/// is reached through the fallback. Together they are `IInferenceRouter` and `IRouterPeers`.
+/// # Four implementations
+/// This one holds what every request goes through. Others work on the same storage, each reached through the fallback
+/// of the one before: router/RouterExtension.sol (a request that is not answered at once), router/RouterLanes.sol
+/// (batches, commitments, sessions, pauses), router/RouterSeats.sol (what the peers push, and what can be read).
+/// Together they are `IInferenceRouter` and `IRouterPeers`.
 ///
 /// # Roles
 /// Each peer contract may write the one fact that it owns. A guardian may pause intake or settlement for a day, and
 /// move nothing. Upgrades wait for the AccessManager. Nobody else is asked for permission anywhere.
-contract InferenceRouter is Governed, Settlement, Intents {
+contract InferenceRouter is Governed, Opening, Answering, Extended {
     using PriceWord for uint256;
     using Records for Outcome;
-
-    uint256 private constant MAX_TEMPERATURE = 200;
-    uint256 private constant MAX_CALLBACK_GAS = 500_000;
-    uint256 private constant MINT_GAS = 60_000;
-    uint256 private constant MINT_GAS_PER_USER = 35_000;
 
     /// @dev What a delivery carries from item to item.
     struct Batch {
@@ -80,26 +77,11 @@ contract InferenceRouter is Governed, Settlement, Intents {
         bool accrued;
     }
 
-    /// The implementation behind the fallback.
-    address public immutable EXTENSION;
-
-    /// @param extension RouterExtension, made with the same peers and the same number of blocks.
-    constructor(Peers memory peers, uint256 windowBlocks, address extension) RouterBase(peers, windowBlocks) {
-        EXTENSION = extension;
-    }
-
-    /// @dev Hands everything else to the extension, with this contract's storage.
-    fallback() external {
-        address extension = EXTENSION;
-        assembly {
-            calldatacopy(0, 0, calldatasize())
-            let ok := delegatecall(gas(), extension, 0, calldatasize(), 0, 0)
-            returndatacopy(0, 0, returndatasize())
-            switch ok
-            case 0 { revert(0, returndatasize()) }
-            default { return(0, returndatasize()) }
-        }
-    }
+    /// @param extension RouterExtension, made with the same peers and the same number of blocks, as all behind it are.
+    constructor(Peers memory peers, uint256 windowBlocks, address extension)
+        RouterBase(peers, windowBlocks)
+        Extended(extension)
+    {}
 
     /// @dev Nothing to set: every fact is pushed by its owner. Closes the door behind the vacant proxy.
     function initialize() external reinitializer(2) {}
@@ -107,19 +89,26 @@ contract InferenceRouter is Governed, Settlement, Intents {
     // ---- asking
 
     function submit(Ask calldata ask, bytes calldata prompt) external nonReentrant returns (bytes32 id) {
-        Intent memory intent;
-        intent.user = msg.sender;
-        intent.model = ask.model;
-        intent.promptHash = ask.promptHash;
-        intent.maxTokens = ask.maxTokens;
-        intent.temperature = ask.temperature;
-        intent.payment = ask.payment;
-        intent.priority = ask.priority;
-        intent.isPrivate = ask.isPrivate;
-        intent.callback = ask.callback;
-        intent.callbackGas = ask.callbackGas;
-        intent.nonce = uint32(_layout().accounts[msg.sender].nonceBase());
-        return _open(intent, prompt);
+        Layout storage $ = _layout();
+        Offer offer = $.offers[ask.model];
+        Account account = $.accounts[msg.sender];
+        _requireIntake(offer, ask.model);
+        Opened memory o;
+        o.payer = PayerWord.pack(msg.sender, ask.payment);
+        o.terms = _terms(
+            offer,
+            ask.maxTokens,
+            ask.temperature,
+            (ask.priority ? TermsWord.PRIORITY : 0) | (ask.isPrivate ? TermsWord.PRIVATE : 0),
+            account.nonceBase(),
+            ask.callback,
+            ask.callbackGas
+        );
+        o.promptHash = _promptHash(ask.promptHash, prompt, ask.isPrivate, false);
+        o.callback = ask.callback;
+        _check(o, offer);
+        _requireNoCommitment(o, offer);
+        return _open(o, offer, account, prompt, 0, 0);
     }
 
     function submitFor(Intent calldata intent, bytes calldata signature, bytes calldata prompt)
@@ -127,87 +116,13 @@ contract InferenceRouter is Governed, Settlement, Intents {
         nonReentrant
         returns (bytes32 id)
     {
-        require(block.timestamp <= intent.deadline, RouterExpired(intent.deadline));
-        require(intent.validator == address(0), RouterDirectIntent(intent.validator));
-        // Who could submit a prompt that only he knows could withhold it, and cost the user half.
-        bool open = intent.relayer == address(0) && prompt.length != 0;
-        require(open || intent.relayer == msg.sender, RouterWrongRelayer(intent.relayer, msg.sender));
-        require(_isSignature(intent.user, _hashIntent(intent), signature), RouterInvalidSignature(intent.user));
-        return _open(intent, prompt);
-    }
-
-    /// @dev From here on the two ways to ask are one.
-    function _open(Intent memory intent, bytes calldata prompt) private returns (bytes32 id) {
+        _requireSigned(intent, signature, prompt);
         Layout storage $ = _layout();
         Offer offer = $.offers[intent.model];
-        _checkTerms(intent, offer);
-        bytes32 promptHash = _promptHash(intent, prompt);
-
-        uint256 callbackFee = intent.callbackGas == 0 ? 0 : intent.callbackGas * uint256($.callbackGasPrice);
-        Payer payer = PayerWord.pack(intent.user, intent.payment);
-        Terms terms = TermsWord.pack(
-            offer.model(),
-            intent.maxTokens,
-            intent.temperature,
-            (intent.priority ? TermsWord.PRIORITY : 0) | (intent.isPrivate ? TermsWord.PRIVATE : 0),
-            intent.nonce,
-            intent.callbackGas,
-            callbackFee
-        );
-        id = _idOf(payer, terms, promptHash, intent.callback);
-        _lock(intent, uint256(intent.payment) + callbackFee + intent.relayFee, id);
-
-        (uint256 validator, uint256 band) = _assign(offer, id, 0);
-        RequestStatus status = validator == 0 ? RequestStatus.Queued : RequestStatus.Assigned;
-        $.requests[id] = RequestWord.open(uint256(status), validator, validator == 0 ? 0 : 1, band, offer.price());
-        emit RequestSubmitted(id, intent.user, validator, payer, terms, promptHash, intent.callback);
-        if (prompt.length != 0) emit PromptPublished(id, prompt);
-    }
-
-    function _checkTerms(Intent memory intent, Offer offer) private view {
-        if (!offer.active()) {
-            uint256 until = _layout().intakePausedUntil;
-            require(block.timestamp >= until, RouterIntakePaused(until));
-            revert RouterUnknownModel(intent.model);
-        }
-        uint256 limit = offer.tokenLimit();
-        require(intent.maxTokens != 0 && intent.maxTokens <= limit, RouterInvalidTokens(intent.maxTokens, limit));
-        require(intent.temperature <= MAX_TEMPERATURE, RouterInvalidTemperature(intent.temperature));
-        uint256 minimum = FeeMath.minimumPayment(offer.price(), intent.priority);
-        require(intent.payment >= minimum, RouterPaymentTooLow(intent.payment, minimum));
-        require(
-            (intent.callback == address(0)) == (intent.callbackGas == 0) && intent.callbackGas <= MAX_CALLBACK_GAS,
-            RouterInvalidCallback(intent.callback, intent.callbackGas)
-        );
-    }
-
-    /// @dev Bytes on chain hash with salt zero, and must be what was named, where something was named.
-    function _promptHash(Intent memory intent, bytes calldata prompt) private pure returns (bytes32 promptHash) {
-        promptHash = intent.promptHash;
-        if (prompt.length == 0) {
-            require(promptHash != 0, RouterMissingPrompt());
-        } else {
-            bytes32 actual = keccak256(abi.encodePacked(bytes32(0), prompt));
-            bool named = promptHash != 0 || intent.relayer != address(0) || intent.deadline != 0;
-            require(!intent.isPrivate && (!named || promptHash == actual), RouterPromptMismatch(promptHash, actual));
-            promptHash = actual;
-        }
-    }
-
-    /// @dev Takes what the request needs out of the payer's credits, and burns what they lack from the wallet.
-    function _lock(Intent memory intent, uint256 amount, bytes32 id) private {
-        Layout storage $ = _layout();
-        Account account = $.accounts[intent.user];
-        bool ok;
-        (account, ok) = account.useNonce(intent.nonce);
-        require(ok, RouterInvalidNonce(intent.user, intent.nonce, account.nonceBase()));
-        (account, ok) = account.tick(block.timestamp);
-        if (!ok) revert RouterRateLimited(intent.user, $.accounts[intent.user].waitFor(block.timestamp));
-
-        uint256 credits = account.credits();
-        $.accounts[intent.user] = account.withCredits(credits > amount ? credits - amount : 0);
-        if (intent.relayFee != 0) _credit(msg.sender, intent.relayFee);
-        if (credits < amount) CREDITS.burnShortfall(intent.user, amount - credits, id);
+        Opened memory o = _openedBy(intent, offer, prompt);
+        _check(o, offer);
+        _requireNoCommitment(o, offer);
+        return _open(o, offer, $.accounts[intent.user], prompt, 0, 0);
     }
 
     // ---- answering
@@ -216,52 +131,7 @@ contract InferenceRouter is Governed, Settlement, Intents {
         external
         nonReentrant
     {
-        bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedToSender(id, ticket);
-        require(digest != 0, RouterEmptyDigest(id));
-        uint256 payment = ticket.payer.payment();
-        uint256 price = request.price();
-        (Outcome memory outcome, uint256 burned, bool covered) =
-            _split(price, tokens, ticket.terms.priority(), payment, request.band());
-        if (tokens == 0 || tokens > ticket.terms.maxTokens() || !covered) {
-            uint256 bought = FeeMath.tokensFor(price, payment, ticket.terms.priority());
-            uint256 limit = ticket.terms.maxTokens();
-            revert RouterInvalidTokens(tokens, bought < limit ? bought : limit);
-        }
-        outcome.digest = digest;
-        outcome.validator = request.validator();
-        _pay(ticket, request, till, outcome, burned);
-
-        Layout storage $ = _layout();
-        $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, outcome.commitment(id));
-        _emitSettled(id, ticket.payer.user(), outcome, burned);
-        if (ticket.callback == address(0) || _tryCallback(id, ticket, digest, record)) return;
-        $.requests[id] = $.requests[id].withCallbackFailed(true);
-        emit CallbackFailed(id, ticket.callback);
-    }
-
-    /// @dev Moves every leg, frees the validator's place, and numbers the record.
-    function _pay(Ticket calldata ticket, Request request, Till till, Outcome memory outcome, uint256 burned) private {
-        Layout storage $ = _layout();
-        address user = ticket.payer.user();
-        Account account = $.accounts[user];
-        // Completed for at least 5 NSD, as every request is: the chat earns its LCAI.
-        $.accounts[user] = account.withCredits(account.credits() + ticket.payer.payment() - outcome.consumed).accrue(1);
-
-        uint256 validator = outcome.validator;
-        Seat seat = _seatOf(validator);
-        seat = seat.withLoad(seat.load() - 1);
-        till = _seen(till, msg.sender);
-        (till, seat) = _succeed(
-            till, seat, validator, user, 1 + outcome.tokens / request.price().pace(), block.timestamp - request.since()
-        );
-        _putSeat(validator, seat);
-        $.tills[msg.sender] =
-            _earn(till, validator, outcome.validatorLeg + ticket.terms.callbackFee(), outcome.treasuryLeg);
-
-        Global global = $.global;
-        outcome.record = global.records() + 1;
-        $.global = global.add(1, burned);
+        _settle(msg.sender, ticket, digest, tokens, record);
     }
 
     function deliver(bytes32 model, Delivery[] calldata items) external nonReentrant {
@@ -397,19 +267,12 @@ contract InferenceRouter is Governed, Settlement, Intents {
         intent.deadline = uint64(terms >> 104);
     }
 
-    function _checkpoint(Chain chain_) private {
-        if (chain_.count() % ChainWord.CHECKPOINT != 0) return;
-        uint256 number = chain_.count() / ChainWord.CHECKPOINT;
-        _layout().checkpoints[number] = Chain.unwrap(chain_);
-        emit CheckpointStored(number, Chain.unwrap(chain_));
-    }
-
-    /// @dev A reward that cannot be minted is said, and changes nothing else. The floor keeps a sender from starving it.
+    /// @dev A reward that cannot be minted is said, and changes nothing else.
     function _mint(uint256[] memory rewards, uint256 n) private {
         assembly ("memory-safe") {
             mstore(rewards, n)
         }
-        _requireGas(MINT_GAS + MINT_GAS_PER_USER * n);
+        _requireMintGas(n);
         try LCAI.mintBatch(rewards) returns (uint256 minted) {
             if (minted < n) emit RewardsSkipped(n - minted);
         } catch {
@@ -425,25 +288,10 @@ contract InferenceRouter is Governed, Settlement, Intents {
             Account account = $.accounts[user];
             uint256 chats = account.accruedChats();
             if (chats == 0) continue;
-            _requireGas(MINT_GAS + MINT_GAS_PER_USER);
+            _requireMintGas(1);
             try LCAI.mint(user, chats * 1e18) returns (bool minted) {
                 if (minted) $.accounts[user] = account.withoutAccrued(chats);
             } catch {}
         }
-    }
-
-    function _emitSettled(bytes32 id, address user, Outcome memory outcome, uint256 burned) private {
-        emit RequestSettled(
-            id,
-            user,
-            outcome.record,
-            outcome.validator,
-            outcome.tokens,
-            outcome.digest,
-            outcome.consumed,
-            outcome.validatorLeg,
-            outcome.treasuryLeg,
-            burned
-        );
     }
 }

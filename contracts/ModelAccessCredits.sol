@@ -126,6 +126,19 @@ contract ModelAccessCredits is Governed, IModelAccessCredits {
         emit Claimed(validator, owner, c.validatorLeg, c.treasuryLeg);
     }
 
+    function seizeClaim(uint256 validator, uint256 validatorLeg, uint256 treasuryLeg) external {
+        require(msg.sender == ROUTER, CreditsOnlyRouter(msg.sender));
+        Claim storage c = _layout().claims[validator];
+        require(
+            c.validatorLeg >= validatorLeg && c.treasuryLeg >= treasuryLeg,
+            CreditsClaimTooSmall(validator, c.validatorLeg, c.treasuryLeg)
+        );
+        // Neither is more than what is there, which has 96 bits.
+        c.validatorLeg -= uint96(validatorLeg);
+        c.treasuryLeg -= uint96(treasuryLeg);
+        emit ClaimSeized(validator, validatorLeg, treasuryLeg);
+    }
+
     function retire() external returns (uint256 amount) {
         amount = IRouterPeers(ROUTER).takeUnretired();
         TOKEN.retire(amount);

@@ -4,19 +4,24 @@ import { fileURLToPath } from "node:url";
 import { type Address, type Hash, type Hex, isAddress, isHash, keccak256, type PublicClient } from "viem";
 
 /** The contracts behind a proxy. Their addresses stay when their code changes. */
-export const PROXIES = ["router", "credits", "validators", "models", "reward", "fees", "choirRewards"] as const;
+export const PROXIES = ["router", "credits", "validators", "models", "reward", "fees", "choirRewards", "court"] as const;
 /** The contracts that are what they are for ever. */
 export const FIXED = ["accessManager", "nsd", "nst", "lcai", "choir"] as const;
 
 export type ProxyName = (typeof PROXIES)[number];
-/** Code that proxies run: an implementation each, and the part of the router that did not fit into its own. */
-export const IMPLEMENTATIONS = [...PROXIES, "routerExtension"] as const;
+/** The proxies that wait for a contract that is still to be written. */
+export const VACANT: readonly ProxyName[] = ["choirRewards", "court"];
+/** The links behind the router's own implementation, each reached through the fallback of the one before. */
+export const LINKS = ["routerExtension", "routerLanes", "routerSeats"] as const;
+export type LinkName = (typeof LINKS)[number];
+/** Code that proxies run: an implementation each, and the links of the router. */
+export const IMPLEMENTATIONS = [...PROXIES, ...LINKS] as const;
 export type ImplementationName = (typeof IMPLEMENTATIONS)[number];
 export type ContractName = ProxyName | (typeof FIXED)[number];
 export const CONTRACTS: readonly ContractName[] = [...PROXIES, ...FIXED];
 
 /** Name of each contract's artifact. */
-export const ARTIFACTS: Readonly<Record<ContractName, string>> = {
+export const ARTIFACTS: Readonly<Record<ContractName | LinkName, string>> = {
   router: "InferenceRouter",
   credits: "ModelAccessCredits",
   validators: "ValidatorRegistry",
@@ -24,6 +29,10 @@ export const ARTIFACTS: Readonly<Record<ContractName, string>> = {
   reward: "ModelReward",
   fees: "FeeController",
   choirRewards: "Vacant",
+  court: "Vacant",
+  routerExtension: "RouterExtension",
+  routerLanes: "RouterLanes",
+  routerSeats: "RouterSeats",
   accessManager: "AccessManager",
   nsd: "NSD",
   nst: "NST",

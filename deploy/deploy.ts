@@ -14,6 +14,7 @@ import {
   codeHashesOf,
   IMPLEMENTATIONS,
   type ImplementationName,
+  VACANT,
 } from "./addresses.ts";
 import { artifactResolver, compileContracts, sourcesHash } from "./artifacts.ts";
 import { neuroSwarm } from "./modules/NeuroSwarm.ts";
@@ -122,7 +123,7 @@ async function bookOf(
     Address
   >;
   const implementations = Object.fromEntries(
-    IMPLEMENTATIONS.map((name) => [name, addressOf(name === "choirRewards" ? "vacant" : `${name}Code`)]),
+    IMPLEMENTATIONS.map((name) => [name, addressOf((VACANT as readonly string[]).includes(name) ? "vacant" : `${name}Code`)]),
   ) as Record<ImplementationName, Address>;
   const addresses = [...new Set([...Object.values(contracts), ...Object.values(implementations)])];
   const first = await client.getBlock({ blockNumber: 0n });

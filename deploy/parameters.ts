@@ -56,6 +56,7 @@ const FEE_FIELDS = {
   withdrawDelaySeconds: "whole",
   callbackGasPriceNsd: "decimal",
   minimumStakeNst: "decimal",
+  commitFromNsd: "decimal",
 } as const;
 type FeeField = keyof typeof FEE_FIELDS;
 export const FEE_NAMES = Object.keys(FEE_FIELDS) as readonly FeeField[];

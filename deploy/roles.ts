@@ -24,6 +24,7 @@ export const PRIVILEGES: readonly Privilege[] = [
   { contract: "models", signature: `addModel(${MODEL})`, role: "parameters" },
   { contract: "models", signature: `setModel(${MODEL})`, role: "parameters" },
   { contract: "credits", signature: "setTreasury(address)", role: "parameters" },
+  { contract: "router", signature: "setRateWindow(address,uint256)", role: "parameters" },
   { contract: "router", signature: "pauseSettlement(uint256)", role: "guardian" },
   { contract: "router", signature: "pauseIntake(uint256)", role: "guardian" },
   ...PROXIES.map((contract) => ({ contract, signature: "upgradeToAndCall(address,bytes)", role: "upgrades" }) as const),

@@ -11,8 +11,9 @@ enum Parameter {
     QueueWindow, // seconds, a multiple of 30
     ChallengeWindow, // seconds
     WithdrawDelay, // seconds
-    CallbackGasPrice, // NSD wei a unit of gas
-    MinimumStake // NST wei
+    CallbackGasPrice, // NSD wei a unit of gas, a multiple of 1e9
+    MinimumStake, // NST wei
+    CommitFrom // NSD wei of payment from which a request goes through commit and reveal, whole NSD
 }
 
 /// @title Parameters with bounds in code
@@ -36,6 +37,6 @@ interface IFeeController {
     function get(Parameter parameter) external view returns (uint256);
     function settingOf(Parameter parameter) external view returns (Setting memory);
     function settings() external view returns (Setting[] memory);
-    /// @notice The price part of an offer with the given terms, as `PriceWord` reads it.
+    /// @notice What an offer takes from the parameters and the given terms, as `PriceWord` and `Offer` read it.
     function pricePart(uint256 multiplierBps, uint256 window, uint256 pace) external view returns (uint256);
 }

@@ -104,6 +104,37 @@ struct Delivery {
     bytes32 vs;
 }
 
+/// @notice What a user authorizes when a session opens: the EIP-712 message `Session(address user,address
+/// validator,address key,string model,uint96 cap,uint64 expiry,uint32 nonce,uint64 deadline)` of the same domain; its
+/// digest is the session's id. `model` here is the hash of the name that the wallet showed.
+/// @param validator Operator key of the validator that shall answer, and that alone may settle.
+/// @param key May sign receipts beside the user; zero for none. Whoever holds it can spend the cap.
+/// @param cap NSD wei that the session locks, at least 5 NSD.
+/// @param expiry Unix seconds from which anybody may close it, at most 90 days ahead.
+/// @param nonce As in `Intent`.
+/// @param deadline Unix seconds until which it can be opened.
+struct Session {
+    address user;
+    address validator;
+    address key;
+    bytes32 model;
+    uint96 cap;
+    uint64 expiry;
+    uint32 nonce;
+    uint64 deadline;
+}
+
+/// @notice What was used of a session since it opened: the EIP-712 message `Receipt(bytes32 session,uint32 count,uint96
+/// total,bytes32 root)`. A later receipt replaces all before it.
+/// @param count Prompts answered, at most 2,097,151.
+/// @param total NSD wei for them, at least 5 NSD each, at most the cap.
+/// @param root Merkle root over the records' digests, in their order.
+struct Receipt {
+    uint32 count;
+    uint96 total;
+    bytes32 root;
+}
+
 /// @notice How a completed request ended: enough to prove it from the commitment that its slot keeps.
 /// @param digest SHA-256 of the stored record.
 /// @param validator Id of the validator that answered.
@@ -126,19 +157,22 @@ struct Outcome {
 /// @param credits NSD wei free to use or to withdraw.
 /// @param lastSubmitAt Unix seconds of the last assigned submission.
 /// @param nextSubmitIn Seconds until the rate limit lets another one pass, 0 for now.
+/// @param rateWindow Seconds in which ten submissions pass: 60, unless governance set it shorter; 0 for no limit.
 /// @param nonce Lowest unused nonce.
 /// @param accruedChats Chats whose LCAI waits to be minted.
 struct AccountView {
     uint256 credits;
     uint256 lastSubmitAt;
     uint256 nextSubmitIn;
+    uint256 rateWindow;
     uint256 nonce;
     uint256 accruedChats;
 }
 
 /// @notice A request of the assigned lane, unpacked.
 /// @param tokens Output tokens used, once completed.
-/// @param failure Why it failed, once failed.
+/// @param failure Why it failed, once failed; while open, why its last attempt did.
+/// @param cancelling Its user cancelled, and its validator may still post what it has.
 /// @param since Unix seconds: submitted while queued, assigned while assigned, else ended.
 struct RequestView {
     RequestStatus status;
@@ -150,6 +184,20 @@ struct RequestView {
     uint256 band;
     bool callbackFailed;
     uint160 commitment;
+    bool cancelling;
+}
+
+/// @notice A session, unpacked.
+/// @param cap NSD wei locked at the opening.
+/// @param settled NSD wei of it that receipts consumed.
+/// @param count Prompts settled.
+/// @param endsAt Unix seconds from which anybody may close it.
+struct SessionView {
+    bool open;
+    uint256 cap;
+    uint256 settled;
+    uint256 count;
+    uint256 endsAt;
 }
 
 /// @notice A validator as the router sees it, unpacked.
@@ -195,6 +243,57 @@ interface IRouterLog {
     event RequestAssigned(bytes32 indexed id, uint256 indexed validator);
     /// @notice A validator could not use the prompt. The request went to another one, to the queue, or has ended.
     event RequestDeclined(bytes32 indexed id, uint256 indexed validator);
+    /// @notice An attempt failed, and the request lives on: with another validator, or in the queue.
+    event AttemptFailed(bytes32 indexed id, uint256 indexed validator, FailureClass class);
+    /// @notice Its user cancelled a request; its validator may post what it has until then.
+    event CancelRequested(bytes32 indexed id, uint256 indexed validator, uint256 until);
+    /// @notice A request ended by its user's will: `refund` went back to credits, `forfeited` stays burned.
+    event RequestCancelled(
+        bytes32 indexed id, address indexed user, uint256 indexed validator, uint256 refund, uint256 forfeited
+    );
+    /// @notice An item of a batch of signed requests was passed over. `reason` is the error that it alone would have met.
+    event SubmissionSkipped(address indexed user, uint256 index, bytes reason);
+    /// @notice A bond was locked for a request that is to be revealed. The hash of this block will choose.
+    event Committed(address indexed committer, bytes32 indexed commitment, uint256 bond);
+    /// @notice A commitment was revealed in time, and its bond went back to credits.
+    event Revealed(address indexed committer, bytes32 indexed commitment);
+    /// @notice A commitment was not revealed in time, or made again: its bond stays burned.
+    event BondForfeited(address indexed committer, bytes32 indexed commitment, uint256 bond);
+    event SessionOpened(
+        bytes32 indexed id,
+        address indexed user,
+        address indexed validator,
+        address key,
+        bytes32 model,
+        uint256 cap,
+        uint256 expiry
+    );
+    /// @notice A receipt settled `prompts` more prompts, whose records are numbered from `firstRecord` on.
+    /// `amount = validatorLeg + treasuryLeg + burned`.
+    event SessionSettled(
+        bytes32 indexed id,
+        address indexed user,
+        uint256 indexed firstRecord,
+        uint256 validator,
+        uint256 prompts,
+        bytes32 root,
+        uint256 amount,
+        uint256 validatorLeg,
+        uint256 treasuryLeg,
+        uint256 burned
+    );
+    /// @notice Its user wants a session to end; its validator may settle until then, and longer while nobody closes it.
+    event SessionEnding(bytes32 indexed id, uint256 endsAt);
+    /// @notice A session was closed, and what its receipts left went back to credits.
+    event SessionClosed(bytes32 indexed id, address indexed user, uint256 prompts, uint256 consumed, uint256 unlocked);
+    /// @notice A case keeps legs from being claimed until it is final.
+    event LegsFrozen(bytes32 indexed caseId, uint256 indexed validator, uint256 validatorLeg, uint256 treasuryLeg);
+    /// @notice A case ended for the validator: its legs can be claimed again.
+    event LegsReleased(bytes32 indexed caseId, uint256 indexed validator, uint256 validatorLeg, uint256 treasuryLeg);
+    /// @notice A case ended against the validator: its legs went to the user's credits.
+    event LegsAwarded(bytes32 indexed caseId, address indexed user, uint256 amount);
+    /// @notice Ten submissions of `account` pass in `window` seconds from now on; 0 lifts the limit.
+    event RateWindowSet(address indexed account, uint256 window);
     /// @notice A request was answered, in any lane. `consumed = validatorLeg + treasuryLeg + burned`; the rest of the
     /// payment went back to the user's credits, or never left them.
     event RequestSettled(
@@ -236,8 +335,6 @@ interface IRouterLog {
     event SettlementPaused(uint256 until);
     /// @notice New submissions rest until then.
     event IntakePaused(uint256 until);
-    /// @notice NSD wei a unit of callback gas costs changed.
-    event CallbackGasPriceChanged(uint256 previous, uint256 current);
 
     /// @notice `request` has a status in which this cannot be done.
     error RouterInvalidStatus(bytes32 id, RequestStatus status);
@@ -298,6 +395,38 @@ interface IRouterLog {
     error RouterPauseTooSoon(uint256 from);
     /// @notice Nothing is paused that could be ended.
     error RouterNotPaused();
+    /// @notice Payments from `from` on go through `commit` and `reveal`.
+    error RouterCommitRequired(uint256 payment, uint256 from);
+    /// @notice The bond is below 10 % of the payment, or below 5 NSD.
+    error RouterBondTooLow(uint256 bond, uint256 required);
+    /// @notice The sender made no such commitment, or it was revealed or forfeited.
+    error RouterUnknownCommitment(bytes32 commitment);
+    /// @notice Not before this block.
+    error RouterRevealTooEarly(bytes32 commitment, uint256 fromBlock);
+    /// @notice The chain forgot the block's hash: commit again.
+    error RouterRevealTooLate(bytes32 commitment, uint256 lastBlock);
+    /// @notice It can still be revealed up to this block.
+    error RouterStillRevealable(bytes32 commitment, uint256 lastBlock);
+    /// @notice The arrays differ in length.
+    error RouterUnequalLengths();
+    /// @notice Only the payer of this request, or the user of this session, may.
+    error RouterNotPayer(address sender, address payer);
+    /// @notice No such session is open.
+    error RouterUnknownSession(bytes32 id);
+    /// @notice The time is in the past, or later than `latest`.
+    error RouterInvalidExpiry(uint256 expiry, uint256 latest);
+    /// @notice A receipt must count more prompts than the last settled one, at most 2,097,151.
+    error RouterInvalidReceipt(bytes32 id, uint256 count, uint256 settled);
+    /// @notice The receipt's total is above the session's cap.
+    error RouterInsufficientCap(bytes32 id, uint256 total, uint256 cap);
+    /// @notice Above 60 seconds.
+    error RouterInvalidRateWindow(uint256 window, uint256 longest);
+    /// @notice These legs are neither in the till nor in a pending claim.
+    error RouterLegsGone(uint256 validator);
+    /// @notice The case froze legs already.
+    error RouterFrozen(bytes32 caseId);
+    /// @notice The case froze no legs.
+    error RouterNotFrozen(bytes32 caseId);
     /// @notice Only the contract that owns this fact may write it.
     error RouterOnlyPeer(address sender);
     /// @notice The retried callback failed again.
@@ -320,6 +449,47 @@ interface IInferenceRouter is IRouterLog {
         external
         returns (bytes32 id);
 
+    /// @notice Opens many signed requests, each as `submitFor` would. A bad one is named and passed over.
+    /// @return ids The requests' ids, zero where one was passed over.
+    function submitBatch(Intent[] calldata intents, bytes[] calldata signatures, bytes[] calldata prompts)
+        external
+        returns (bytes32[] memory ids);
+
+    /// @notice Commits the sender to a request whose payment reaches `commitFromOf(model)`.
+    /// @param commitment `keccak256(abi.encode(hashIntent(intent), salt))`. Made a second time, it forfeits the first bond.
+    /// @param bond NSD wei from the sender's credits and wallet: 10 % of the payment, 5 NSD at least.
+    function commit(bytes32 commitment, uint256 bond) external;
+
+    /// @notice Opens the request that the sender committed to, one to 256 blocks later. Its user needs no signature.
+    function reveal(Intent calldata intent, bytes calldata signature, bytes calldata prompt, bytes32 salt)
+        external
+        returns (bytes32 id);
+
+    /// @notice Burns the bond of a commitment that can no longer be revealed. Anyone.
+    function forfeit(address committer, bytes32 commitment) external;
+
+    /// @notice Takes a request back. Queued: it ends at once, with all of the payment back, half where validators
+    /// declined it, and what its last failure gives where it had one. Assigned: its validator has 30 seconds to post
+    /// what it has, which then is Completed and paid; else half comes back when anybody calls `expire`. Its payer alone.
+    function cancel(Ticket calldata ticket) external;
+
+    /// @notice The same by the payer's signature of the EIP-712 message `Cancel(bytes32 request,uint64 deadline)`.
+    function cancelFor(Ticket calldata ticket, uint256 deadline, bytes calldata signature) external;
+
+    /// @notice Opens a session and locks its cap, from credits alone. The user signed it, or sends it.
+    /// @return id Its EIP-712 digest.
+    function openSession(Session calldata session, bytes calldata signature) external returns (bytes32 id);
+
+    /// @notice Settles what a receipt adds to the last one. The session's validator alone.
+    /// @param signature Of the receipt, by the session's key or its user.
+    function settleSession(Session calldata session, Receipt calldata receipt, bytes calldata signature) external;
+
+    /// @notice Lets a session end 15 minutes from now, if that is before its expiry. Its user alone.
+    function endSession(Session calldata session) external;
+
+    /// @notice Unlocks what the receipts left. Its validator at any time; anybody once it has ended.
+    function closeSession(Session calldata session) external;
+
     /// @notice Voids the sender's nonces below `nonce`, at most 1,000 at a time: nothing signed with them counts.
     function voidNonces(uint256 nonce) external;
 
@@ -331,15 +501,25 @@ interface IInferenceRouter is IRouterLog {
     /// @param record The record's bytes where a callback shall receive the answer, else empty.
     function settle(Ticket calldata ticket, bytes32 digest, uint256 tokens, bytes calldata record) external;
 
+    /// @notice The same by the operator's signature of the EIP-712 message `Delivery(bytes32 request,bytes32 digest,uint32
+    /// tokens)`, whoever sends it.
+    function settleFor(
+        Ticket calldata ticket,
+        bytes32 digest,
+        uint256 tokens,
+        bytes calldata record,
+        bytes calldata signature
+    ) external;
+
     /// @notice Delivers answered intents of one model, many in a transaction. A bad item is named and passed over.
     function deliver(bytes32 model, Delivery[] calldata items) external;
 
-    /// @notice The assigned validator confesses that it cannot answer: 95 % go back.
+    /// @notice The assigned validator confesses that it cannot answer: the next one gets the request, or it ends as Error.
     function fail(Ticket calldata ticket) external;
 
     /// @notice The assigned validator cannot use the prompt: it is missing, does not match its hash, is no text, or is
     /// longer than the model takes. The request goes to another validator, or to the queue while none is free; the third
-    /// decline ends it as BadPrompt: 50 % go back. Nobody loses reputation.
+    /// decline ends it as BadPrompt: 50 % go back. A few declines a day, and one in ten answers, cost no reputation.
     function decline(Ticket calldata ticket) external;
 
     /// @notice Shows that the sender's node lives: counts for its uptime, and acknowledges what is assigned to it.
@@ -347,14 +527,20 @@ interface IInferenceRouter is IRouterLog {
 
     // ---- ending, by anybody
 
-    /// @notice Assigns a queued request once somebody is eligible.
+    /// @notice Assigns a queued request once somebody is eligible who has not had it.
     function assign(Ticket calldata ticket) external;
 
-    /// @notice Ends a request that nobody answered in time: NoNode, Offline or Timeout, as the chain shows.
+    /// @notice Shows that a request was not answered in time: Offline or Timeout, as the chain has it, or NoNode. The next
+    /// validator gets it, up to three; else it ends. After a cancellation it ends as that.
     function expire(Ticket calldata ticket) external;
 
     /// @notice Repeats a callback that failed, with gas that the sender brings.
     function retryCallback(Ticket calldata ticket, Outcome calldata outcome, bytes calldata record) external;
+
+    // ---- limits, by governance
+
+    /// @notice Sets in how many seconds ten submissions of an account pass, 0 to 60; 0 lifts the limit. Governance alone.
+    function setRateWindow(address account, uint256 window) external;
 
     // ---- pausing, by a guardian
 
@@ -391,7 +577,24 @@ interface IInferenceRouter is IRouterLog {
     /// @notice The running hash after `256 * number` records of the direct lane.
     function checkpointOf(uint256 number) external view returns (uint256);
     /// @notice NSD wei that a unit of callback gas costs.
-    function callbackGasPrice() external view returns (uint256);
+    function callbackGasPriceOf(bytes32 model) external view returns (uint256);
+    /// @notice NSD wei of payment from which a request goes through `commit` and `reveal`.
+    function commitFromOf(bytes32 model) external view returns (uint256);
+    /// @notice EIP-712 digest of a session: its id.
+    function hashSession(Session calldata session) external view returns (bytes32);
+    /// @notice EIP-712 digest of a receipt.
+    function hashReceipt(bytes32 session, Receipt calldata receipt) external view returns (bytes32);
+    function sessionOf(bytes32 id) external view returns (SessionView memory);
+    /// @return bond NSD wei, 0 where there is no such commitment.
+    /// @return atBlock Number of the block whose hash chooses.
+    function commitmentOf(address committer, bytes32 commitment) external view returns (uint256 bond, uint256 atBlock);
+    /// @notice Legs that a case holds back.
+    function frozenOf(bytes32 caseId)
+        external
+        view
+        returns (uint256 validator, uint256 validatorLeg, uint256 treasuryLeg);
+    /// @notice Validators that had a request and did not answer it, the first one first.
+    function earlierOf(bytes32 id) external view returns (uint256[] memory validators);
 
     /// @notice What an answer of `tokens` output tokens costs, NSD wei, at today's terms.
     function quote(bytes32 model, uint256 tokens, bool priority) external view returns (uint256 cost);
@@ -419,8 +622,13 @@ interface IRouterPeers {
     function setClosed(uint256 id, bool closed) external;
     /// @notice ModelRegistry alone: a model's terms. Tickets and servers stay as they are.
     function setOffer(bytes32 model, Offer offer) external;
-    /// @notice FeeController alone.
-    function setCallbackGasPrice(uint256 price) external;
+    /// @notice The court alone: keeps legs from being claimed while a case is open. They come out of the till, then out of
+    /// the pending claim.
+    function freeze(bytes32 caseId, uint256 validator, uint256 validatorLeg, uint256 treasuryLeg) external;
+    /// @notice The court alone: the legs go back into the till.
+    function release(bytes32 caseId) external;
+    /// @notice The court alone: the legs go to the user's credits.
+    function award(bytes32 caseId, address user) external;
 }
 
 /// @notice What a contract implements to receive answers.

@@ -28,6 +28,8 @@ interface IModelAccessCredits {
     event Withdrawn(address indexed user, uint256 amount);
     event ClaimStarted(uint256 indexed validator, uint256 validatorLeg, uint256 treasuryLeg, uint256 readyAt);
     event Claimed(uint256 indexed validator, address indexed to, uint256 validatorLeg, uint256 treasuryLeg);
+    /// @notice A case took legs out of a pending claim.
+    event ClaimSeized(uint256 indexed validator, uint256 validatorLeg, uint256 treasuryLeg);
     event Retired(uint256 amount);
     event TreasuryChanged(address previous, address current);
 
@@ -41,6 +43,8 @@ interface IModelAccessCredits {
     error CreditsClaimPending(uint256 validator, uint256 readyAt);
     error CreditsNothingToClaim(uint256 validator);
     error CreditsOnlyRouter(address sender);
+    /// @notice The pending claim holds less than a case wants to freeze.
+    error CreditsClaimTooSmall(uint256 validator, uint256 validatorLeg, uint256 treasuryLeg);
 
     /// @notice Burns NSD of the sender, within its allowance, into its credits.
     function deposit(uint256 amount) external;
@@ -67,6 +71,9 @@ interface IModelAccessCredits {
 
     /// @notice Router alone: burns what credits did not cover from the user's wallet.
     function burnShortfall(address user, uint256 amount, bytes32 requestId) external;
+
+    /// @notice Router alone: takes frozen legs out of a pending claim.
+    function seizeClaim(uint256 validator, uint256 validatorLeg, uint256 treasuryLeg) external;
 
     /// @notice Names another treasury for claims from now on. Governance alone.
     function setTreasury(address treasury) external;

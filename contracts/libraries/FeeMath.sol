@@ -78,6 +78,11 @@ library FeeMath {
         return payment * refundBps / BPS;
     }
 
+    /// @dev Rounds up: what is held against somebody's loss never falls short of it.
+    function shareUp(uint256 amount, uint256 bps) internal pure returns (uint256) {
+        return (amount * bps + BPS - 1) / BPS;
+    }
+
     function _factor(uint256 price, bool priority) private pure returns (uint256) {
         unchecked {
             return price.multiplierBps() * (priority ? PRIORITY_BPS : BPS) * price.index();

@@ -5,7 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
-import {Intent} from "../interfaces/IInferenceRouter.sol";
+import {Intent, Receipt, Session} from "../interfaces/IInferenceRouter.sol";
 
 /// @title The one message that users sign, and whose signature it bears
 /// @notice EIP-712, domain `NeuroSwarm` version `1`. The wallet shows the model's name; the contract is handed its
@@ -14,6 +14,13 @@ abstract contract Intents is EIP712 {
     bytes32 internal constant REQUEST_TYPEHASH = keccak256(
         "Request(address user,string model,bytes32 promptHash,uint32 maxTokens,uint16 temperature,uint96 payment,bool priority,bool private,address validator,address relayer,uint96 relayFee,address callback,uint32 callbackGas,uint32 nonce,uint64 deadline)"
     );
+    bytes32 internal constant CANCEL_TYPEHASH = keccak256("Cancel(bytes32 request,uint64 deadline)");
+    bytes32 internal constant DELIVERY_TYPEHASH = keccak256("Delivery(bytes32 request,bytes32 digest,uint32 tokens)");
+    bytes32 private constant SESSION_TYPEHASH = keccak256(
+        "Session(address user,address validator,address key,string model,uint96 cap,uint64 expiry,uint32 nonce,uint64 deadline)"
+    );
+    bytes32 private constant RECEIPT_TYPEHASH =
+        keccak256("Receipt(bytes32 session,uint32 count,uint96 total,bytes32 root)");
     uint256 private constant ERC1271_GAS = 200_000;
 
     function _domainNameAndVersion() internal pure override returns (string memory, string memory) {
@@ -38,11 +45,33 @@ abstract contract Intents is EIP712 {
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
+    /// @dev As above: eight members, a word each.
+    function _hashSession(Session memory session) internal view returns (bytes32) {
+        bytes32 typeHash = SESSION_TYPEHASH;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, typeHash)
+            mcopy(add(data, 32), session, 256)
+            structHash := keccak256(data, 288)
+        }
+        return _hashTypedData(structHash);
+    }
+
+    function _hashReceipt(bytes32 session, Receipt calldata receipt) internal view returns (bytes32) {
+        return
+            _hashTypedData(keccak256(abi.encode(RECEIPT_TYPEHASH, session, receipt.count, receipt.total, receipt.root)));
+    }
+
+    function _isKeySignature(address signer, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
+        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
+        return problem == ECDSA.RecoverError.NoError && recovered == signer;
+    }
+
     /// @dev A key first, then a contract: a delegated account (EIP-7702) may sign either way. The contract gets bounded
     /// gas, and one word of its answer is read: it can neither drain the relayer nor inflate memory.
     function _isSignature(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
-        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem == ECDSA.RecoverError.NoError && recovered == signer) return true;
+        if (_isKeySignature(signer, digest, signature)) return true;
         if (signer.code.length == 0) return false;
         bytes memory data = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
         bool ok;

@@ -27,25 +27,27 @@ abstract contract Roster is RouterBase {
     // ---- choosing
 
     /// @dev Selects a validator for a request and takes one of its places.
-    /// @param earlier The last two validators that declined it, 16 bits each: they never get it again.
+    /// @param seed What draws. The caller argues why nobody gains by choosing it.
+    /// @param earlier Validators that had it and did not answer, 16 bits each: they never get it again.
     /// @return validator Its id, 0 when nobody is eligible.
     /// @return band Its pay band now, which the request keeps.
-    function _assign(Offer offer, bytes32 id, uint256 earlier) internal returns (uint256 validator, uint256 band) {
-        // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
-        // that gains nothing that naming a validator in the direct lane would not give for less.
-        bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
-        uint256 best = offer.servers() <= SAMPLE_ALL
-            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model(), uint256(seed), earlier)
-            : _bestOfDraws(offer, seed, earlier);
-        if (best == 0) return (0, 0);
+    function _assign(Offer offer, bytes32 seed, uint256 earlier) internal returns (uint256 validator, uint256 band) {
+        validator = _choose(offer, seed, earlier);
+        if (validator == 0) return (0, 0);
         unchecked {
-            validator = best & 0xFFFF;
             Layout storage $ = _layout();
             uint256 row = $.seats[validator >> 2];
             // The score was not zero, so the load is below the capacity and cannot carry into the next field.
             $.seats[validator >> 2] = row + (SeatWord.LOAD_ONE << ((validator & 3) << 6));
             band = ReputationMath.bandOf(SeatWord.seatIn(row, validator).standing());
         }
+    }
+
+    function _choose(Offer offer, bytes32 seed, uint256 earlier) internal view returns (uint256 validator) {
+        uint256 best = offer.servers() <= SAMPLE_ALL
+            ? _bestOfAll(_layout().firstServers[offer.model()], offer.model(), uint256(seed), earlier)
+            : _bestOfDraws(offer, seed, earlier);
+        return best & 0xFFFF;
     }
 
     function _bestOfAll(uint256 servers, uint256 model, uint256 random, uint256 earlier)
@@ -124,7 +126,9 @@ abstract contract Roster is RouterBase {
         returns (uint256)
     {
         uint256 score = seat.score(model);
-        if (earlier != 0 && (id == earlier & 0xFFFF || id == earlier >> 16)) return 0;
+        for (; earlier != 0; earlier >>= 16) {
+            if (id == earlier & 0xFFFF) return 0;
+        }
         return score == 0 ? 0 : (score << 32) | ((random & 0xFFFF) << 16) | id;
     }
 

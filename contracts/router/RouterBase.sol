@@ -6,30 +6,51 @@ import {IRouterLog} from "../interfaces/IInferenceRouter.sol";
 import {IModelAccessCredits} from "../interfaces/IModelAccessCredits.sol";
 import {IRewardToken} from "../interfaces/ITokens.sol";
 import {Account} from "../words/Account.sol";
+import {Commitment} from "../words/Commitment.sol";
 import {Chain, Global} from "../words/Ledger.sol";
 import {Offer} from "../words/Offer.sol";
 import {Request} from "../words/Request.sol";
+import {SessionState} from "../words/Session.sol";
 import {Payer, Terms, Ticket} from "../words/Ticket.sol";
 import {Till} from "../words/Till.sol";
 
 /// @title State of the router, and who its peers are
 abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
-    /// @notice What weighs on a validator, read only while its till is marked, or on probation.
+    /// @notice What weighs on a validator, read only while its till is marked, or on probation. Times in unix seconds.
     /// @param penalty Points, at the time of the last one.
-    /// @param penaltyAt Unix seconds of the last penalty.
+    /// @param penaltyAt When the last penalty was.
     /// @param completedAt Requests completed by then: later ones heal.
     /// @param failed Requests that failed on it.
-    /// @param errorsAt Unix seconds of the first error of the running 24 hours.
+    /// @param dayAt When the running 24 hours began: with the first error or decline after the last ones.
     /// @param errors Errors confessed since.
-    /// @param registeredAt Unix seconds.
+    /// @param declines Prompts declined since.
+    /// @param dayCompleted Requests completed by then.
+    /// @param registeredAt When it registered.
+    /// @param seatedAt When it last gained tickets.
     struct Marks {
-        uint16 penalty;
-        uint40 penaltyAt;
+        uint8 penalty;
+        uint32 penaltyAt;
         uint32 completedAt;
         uint32 failed;
-        uint40 errorsAt;
-        uint16 errors;
-        uint40 registeredAt;
+        uint32 dayAt;
+        uint8 errors;
+        uint8 declines;
+        uint32 dayCompleted;
+        uint32 registeredAt;
+        uint32 seatedAt;
+    }
+
+    /// @notice When a user's last two requests failed for which a refund falls, unix seconds.
+    struct Faults {
+        uint40 last;
+        uint40 previous;
+    }
+
+    /// @notice Legs that a case keeps from being claimed until it is final.
+    struct Frozen {
+        uint16 validator;
+        uint96 validatorLeg;
+        uint96 treasuryLeg;
     }
 
     /// @notice Legs that did not fit into a till.
@@ -44,7 +65,7 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         address validators;
         address models;
         address reward;
-        address fees;
+        address court;
         address lcai;
     }
 
@@ -67,10 +88,14 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         mapping(address operator => uint256) uptime;
         mapping(uint256 validator => Marks) marks;
         mapping(uint256 validator => Overflow) overflows;
-        // the validators that declined a request, 16 bits each
-        mapping(bytes32 id => uint256) declined;
+        // the validators that had a request and did not answer it, 16 bits each
+        mapping(bytes32 id => uint256) earlier;
+        mapping(address user => Faults) faults;
+        // keyed by hash of sender and commitment
+        mapping(bytes32 key => Commitment) commitments;
+        mapping(bytes32 id => SessionState) sessions;
+        mapping(bytes32 caseId => Frozen) frozen;
         bytes32[] models;
-        uint128 callbackGasPrice;
         uint40 intakePausedUntil;
     }
 
@@ -82,7 +107,7 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
     address public immutable VALIDATORS;
     address public immutable MODELS;
     address public immutable REWARD;
-    address public immutable FEES;
+    address public immutable COURT;
     /// Blocks that must follow an assignment before a failure can be claimed: a halted sequencer times nobody out.
     uint256 public immutable WINDOW_BLOCKS;
 
@@ -92,7 +117,7 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         VALIDATORS = peers.validators;
         MODELS = peers.models;
         REWARD = peers.reward;
-        FEES = peers.fees;
+        COURT = peers.court;
         WINDOW_BLOCKS = windowBlocks;
     }
 

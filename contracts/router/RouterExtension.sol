@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    AccessManagedUpgradeable
-} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
-import {FailureClass, IInferenceRouter, Intent, Outcome, RequestStatus} from "../interfaces/IInferenceRouter.sol";
+import {FailureClass, Outcome, RequestStatus} from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Account} from "../words/Account.sol";
 import {Offer, PriceWord} from "../words/Offer.sol";
@@ -12,77 +9,109 @@ import {Request} from "../words/Request.sol";
 import {Seat} from "../words/Seat.sol";
 import {Ticket} from "../words/Ticket.sol";
 import {Till} from "../words/Till.sol";
+import {Answering} from "./Answering.sol";
+import {Extended} from "./Extended.sol";
 import {Intents} from "./Intents.sol";
 import {RouterBase} from "./RouterBase.sol";
-import {RouterViews} from "./RouterViews.sol";
 
 /// @title What is called on the router once in a while
 /// @notice Reached through the fallback of InferenceRouter, with its storage. Called at its own address it finds an
-/// empty storage without a manager, and can do nothing.
+/// empty storage, and can do nothing.
 ///
 /// # Ending a request that nobody answered
 /// Queued, and nobody was free in time: NoNode. Assigned, and the node was not seen since: Offline, after the
 /// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Three nodes in a
 /// row decline the prompt: BadPrompt. Each gives back its share of the payment; the rest stays burned, and only the
 /// node's reputation tells who was at fault.
-contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
+///
+/// # Attempts
+/// A request has up to three attempts, each with another validator; declines count among them. After a failure it goes
+/// to the next one, whose windows begin a second later, then two; the class of the last failure decides the refund.
+///
+/// # Cancelling
+/// Its user may take a request back. A validator that works on it has half a minute to post what it has, and is paid
+/// for that; else half of the payment comes back.
+contract RouterExtension is Answering, Intents, Extended {
     using PriceWord for uint256;
 
     uint256 private constant MAX_VOIDED = 1_000;
     uint256 private constant REFUND_ALL = 10_000;
     uint256 private constant REFUND_FAULT = 9_500;
-    uint256 private constant REFUND_BAD_PROMPT = 5_000;
+    uint256 private constant REFUND_REPEATED = 9_000;
+    uint256 private constant REFUND_OFTEN = 8_500;
+    uint256 private constant REFUND_HALF = 5_000;
     uint256 private constant MOST_ATTEMPTS = 3;
-    uint256 private constant LONGEST_PAUSE = 1 days;
 
-    constructor(Peers memory peers, uint256 windowBlocks) RouterBase(peers, windowBlocks) {
-        _disableInitializers();
+    constructor(Peers memory peers, uint256 windowBlocks, address extension)
+        RouterBase(peers, windowBlocks)
+        Extended(extension)
+    {}
+
+    // ---- answering for an operator
+
+    function settleFor(
+        Ticket calldata ticket,
+        bytes32 digest,
+        uint256 tokens,
+        bytes calldata record,
+        bytes calldata signature
+    ) external nonReentrant {
+        bytes32 id = _idOf(ticket);
+        address operator = _layout().operators[_layout().requests[id].validator()];
+        bytes32 message = _hashTypedData(keccak256(abi.encode(DELIVERY_TYPEHASH, id, digest, tokens)));
+        require(_isKeySignature(operator, message, signature), RouterInvalidSignature(operator));
+        _settle(operator, ticket, digest, tokens, record);
     }
 
-    // ---- ending without an answer
+    // ---- the next attempt
 
     function assign(Ticket calldata ticket) external nonReentrant {
-        Layout storage $ = _layout();
         bytes32 id = _idOf(ticket);
-        Request request = $.requests[id];
+        Request request = _layout().requests[id];
         _requireStatus(id, request, RequestStatus.Queued);
-        require(_reassign(id, ticket, request), RouterNobodyEligible(id));
+        require(_reassign(id, ticket, request, block.timestamp), RouterNobodyEligible(id));
     }
 
     function decline(Ticket calldata ticket) external nonReentrant {
         Layout storage $ = _layout();
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedToSender(id, ticket);
+        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
         uint256 validator = request.validator();
-        $.tills[msg.sender] = _seen(till, msg.sender);
         Seat seat = _seatOf(validator);
-        _putSeat(validator, seat.withLoad(seat.load() - 1));
+        seat = seat.withLoad(seat.load() - 1);
+        till = _seen(till, msg.sender);
         emit RequestDeclined(id, validator);
-        if (request.attempts() == MOST_ATTEMPTS) {
-            _end(id, ticket, request, FailureClass.BadPrompt, REFUND_BAD_PROMPT);
+        if (request.cancelling()) {
+            _put(validator, msg.sender, till, seat);
+            _endCancelled(id, ticket, request);
             return;
         }
-        $.declined[id] = ($.declined[id] << 16) | validator;
-        if (!_reassign(id, ticket, request)) $.requests[id] = request.reopen(uint256(RequestStatus.Queued), 0, 0);
-    }
-
-    /// @dev Gives a request to a validator that has not declined it, where one is eligible.
-    function _reassign(bytes32 id, Ticket calldata ticket, Request request) private returns (bool) {
-        Layout storage $ = _layout();
-        Offer offer = $.offers[$.models[ticket.terms.model()]];
-        (uint256 validator, uint256 band) = _assign(offer, id, $.declined[id]);
-        if (validator == 0) return false;
-        $.requests[id] = request.reopen(uint256(RequestStatus.Assigned), validator, band);
-        emit RequestAssigned(id, validator);
-        return true;
+        (till, seat) = _declined(till, seat, validator);
+        _put(validator, msg.sender, till, seat);
+        request = request.withDecline();
+        if (request.attempts() < MOST_ATTEMPTS) {
+            $.earlier[id] = ($.earlier[id] << 16) | validator;
+            if (!_reassign(id, ticket, request, block.timestamp)) {
+                $.requests[id] = request.queued(uint256(RequestStatus.Queued));
+            }
+        } else if (request.declines() == MOST_ATTEMPTS) {
+            _end(id, ticket, request, FailureClass.BadPrompt);
+        } else {
+            _end(id, ticket, request, FailureClass(request.lastFailure()));
+        }
     }
 
     function fail(Ticket calldata ticket) external nonReentrant {
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedToSender(id, ticket);
+        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
         till = _seen(till, msg.sender);
-        _blame(request.validator(), msg.sender, till, FailureClass.Error);
-        _end(id, ticket, request, FailureClass.Error, REFUND_FAULT);
+        if (request.cancelling()) {
+            Seat seat = _seatOf(request.validator());
+            _put(request.validator(), msg.sender, till, seat.withLoad(seat.load() - 1));
+            _endCancelled(id, ticket, request);
+            return;
+        }
+        _failed(id, ticket, request, msg.sender, till, FailureClass.Error);
     }
 
     function expire(Ticket calldata ticket) external nonReentrant {
@@ -93,7 +122,7 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         if (request.status() == uint256(RequestStatus.Queued)) {
             uint256 until = request.since() + price.queueWindow();
             require(block.timestamp > until, RouterTooEarly(id, until + 1));
-            _end(id, ticket, request, FailureClass.NoNode, REFUND_ALL);
+            _end(id, ticket, request, _classInQueue(request));
             return;
         }
         _requireStatus(id, request, RequestStatus.Assigned);
@@ -101,29 +130,148 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         Till till = $.tills[operator];
         bool seen = till.lastSeenAt() > request.since();
         uint256 window = price.executionWindow(ticket.terms.maxTokens());
-        uint256 endsAt = _endOf(request, seen ? window : price.ackWindow(), window);
+        uint256 own = request.cancelling() ? CANCEL_WINDOW : seen ? window : price.ackWindow();
+        uint256 endsAt = _endOf(request, own, window);
         require(block.timestamp > endsAt && request.blocksSince() >= WINDOW_BLOCKS, RouterTooEarly(id, endsAt + 1));
-        FailureClass class = seen ? FailureClass.Timeout : FailureClass.Offline;
-        _blame(request.validator(), operator, till, class);
-        _end(id, ticket, request, class, seen ? REFUND_FAULT : REFUND_ALL);
+        if (request.cancelling()) {
+            Seat seat = _seatOf(request.validator());
+            _putSeat(request.validator(), seat.withLoad(seat.load() - 1));
+            _endCancelled(id, ticket, request);
+            return;
+        }
+        _failed(id, ticket, request, operator, till, seen ? FailureClass.Timeout : FailureClass.Offline);
     }
 
-    function _blame(uint256 validator, address operator, Till till, FailureClass class) private {
+    /// @dev Blames the validator; then gives the request to another one, or to the queue where others serve the model,
+    /// or ends it. The last failure decides what comes back.
+    function _failed(
+        bytes32 id,
+        Ticket calldata ticket,
+        Request request,
+        address operator,
+        Till till,
+        FailureClass class
+    ) private {
+        Layout storage $ = _layout();
+        uint256 validator = request.validator();
         Seat seat = _seatOf(validator);
         (till, seat) = _stumble(till, seat.withLoad(seat.load() - 1), validator, class);
+        _put(validator, operator, till, seat);
+
+        uint256 attempts = request.attempts();
+        if (attempts == MOST_ATTEMPTS) {
+            _end(id, ticket, request, class);
+            return;
+        }
+        request = request.withFailure(uint256(class));
+        $.earlier[id] = ($.earlier[id] << 16) | validator;
+        // The windows of the next attempt begin after a backoff of 1 second, then 2.
+        if (_reassign(id, ticket, request, block.timestamp + attempts)) {
+            emit AttemptFailed(id, validator, class);
+        } else if (_offerOf(ticket).servers() > attempts) {
+            $.requests[id] = request.queued(uint256(RequestStatus.Queued));
+            emit AttemptFailed(id, validator, class);
+        } else {
+            _end(id, ticket, request, class);
+        }
+    }
+
+    /// @dev Gives a request to a validator that has not had it, where one is eligible.
+    function _reassign(bytes32 id, Ticket calldata ticket, Request request, uint256 from) private returns (bool) {
+        Layout storage $ = _layout();
+        bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
+        (uint256 validator, uint256 band) = _assign(_offerOf(ticket), seed, $.earlier[id]);
+        if (validator == 0) return false;
+        $.requests[id] = request.assigned(uint256(RequestStatus.Assigned), validator, band, from);
+        emit RequestAssigned(id, validator);
+        return true;
+    }
+
+    function _offerOf(Ticket calldata ticket) private view returns (Offer) {
+        Layout storage $ = _layout();
+        return $.offers[$.models[ticket.terms.model()]];
+    }
+
+    function _put(uint256 validator, address operator, Till till, Seat seat) private {
         _putSeat(validator, seat);
         _layout().tills[operator] = till;
     }
 
+    // ---- cancelling
+
+    function cancel(Ticket calldata ticket) external nonReentrant {
+        require(msg.sender == ticket.payer.user(), RouterNotPayer(msg.sender, ticket.payer.user()));
+        _cancel(ticket);
+    }
+
+    function cancelFor(Ticket calldata ticket, uint256 deadline, bytes calldata signature) external nonReentrant {
+        require(block.timestamp <= deadline, RouterExpired(deadline));
+        bytes32 message = _hashTypedData(keccak256(abi.encode(CANCEL_TYPEHASH, _idOf(ticket), deadline)));
+        address user = ticket.payer.user();
+        require(_isSignature(user, message, signature), RouterInvalidSignature(user));
+        _cancel(ticket);
+    }
+
+    /// @dev Nobody works on a queued request: it ends at once. Else the validator has half a minute to post what it has.
+    function _cancel(Ticket calldata ticket) private {
+        Layout storage $ = _layout();
+        bytes32 id = _idOf(ticket);
+        Request request = $.requests[id];
+        if (request.status() == uint256(RequestStatus.Queued)) {
+            _endCancelled(id, ticket, request);
+            return;
+        }
+        _requireStatus(id, request, RequestStatus.Assigned);
+        require(!request.cancelling(), RouterInvalidStatus(id, RequestStatus.Assigned));
+        uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
+        uint256 endsAt = _endOf(request, window, window);
+        require(block.timestamp <= endsAt, RouterWindowOver(id, endsAt));
+        $.requests[id] = request.cancelled();
+        emit CancelRequested(id, request.validator(), block.timestamp + CANCEL_WINDOW);
+    }
+
+    /// @dev Cancelling out of the queue never gives back more than the failure that led there would.
+    function _endCancelled(bytes32 id, Ticket calldata ticket, Request request) private {
+        bool half = request.cancelling() || request.declines() == request.attempts() && request.attempts() != 0;
+        uint256 refundBps = half ? REFUND_HALF : _refundBps(ticket.payer.user(), _classInQueue(request));
+        (uint256 refund, uint256 forfeited) = _refund(ticket, refundBps);
+        _layout().requests[id] = request.end(uint256(RequestStatus.Cancelled), 0, 0);
+        emit RequestCancelled(id, ticket.payer.user(), request.validator(), refund, forfeited);
+    }
+
+    // ---- ending without an answer
+
+    function _end(bytes32 id, Ticket calldata ticket, Request request, FailureClass class) private {
+        (uint256 refund, uint256 forfeited) = _refund(ticket, _refundBps(ticket.payer.user(), class));
+        _layout().requests[id] = request.end(uint256(RequestStatus.Failed), uint256(class), 0);
+        emit RequestFailed(id, ticket.payer.user(), request.validator(), class, refund, forfeited);
+    }
+
+    /// @dev Why a queued request ends: its last failure where it had one.
+    function _classInQueue(Request request) private pure returns (FailureClass) {
+        uint256 last = request.lastFailure();
+        return last == 0 ? FailureClass.NoNode : FailureClass(last);
+    }
+
+    /// @dev A Timeout or an Error gives back 95 %; 90 where its user had another within 24 hours, 85 where two.
+    function _refundBps(address user, FailureClass class) private returns (uint256) {
+        if (class == FailureClass.BadPrompt) return REFUND_HALF;
+        if (class != FailureClass.Timeout && class != FailureClass.Error) return REFUND_ALL;
+        Faults storage faults = _layout().faults[user];
+        (uint256 last, uint256 previous) = (faults.last, faults.previous);
+        (faults.last, faults.previous) = (uint40(block.timestamp), uint40(last));
+        if (block.timestamp > last + 1 days) return REFUND_FAULT;
+        return block.timestamp > previous + 1 days ? REFUND_REPEATED : REFUND_OFTEN;
+    }
+
     /// @dev The refund goes to credits, what is forfeited stays burned: nobody earns from a failure.
-    function _end(bytes32 id, Ticket calldata ticket, Request request, FailureClass class, uint256 refundBps) private {
+    function _refund(Ticket calldata ticket, uint256 refundBps) private returns (uint256 refund, uint256 forfeited) {
         Layout storage $ = _layout();
         uint256 payment = ticket.payer.payment();
-        uint256 refund = FeeMath.refundDown(payment, refundBps);
+        refund = FeeMath.refundDown(payment, refundBps);
+        forfeited = payment - refund;
         _credit(ticket.payer.user(), refund + ticket.terms.callbackFee());
-        $.global = $.global.add(0, payment - refund);
-        $.requests[id] = request.end(uint256(RequestStatus.Failed), uint256(class), 0);
-        emit RequestFailed(id, ticket.payer.user(), request.validator(), class, refund, payment - refund);
+        $.global = $.global.add(0, forfeited);
     }
 
     function retryCallback(Ticket calldata ticket, Outcome calldata outcome, bytes calldata record)
@@ -134,7 +282,7 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         Layout storage $ = _layout();
         Request request = $.requests[id];
         require(request.callbackFailed(), RouterInvalidStatus(id, RequestStatus(request.status())));
-        require(isOutcome(id, outcome), RouterWrongOutcome(id));
+        require(_isOutcome(id, outcome), RouterWrongOutcome(id));
         if (!_tryCallback(id, ticket, outcome.digest, record)) revert RouterCallbackFailed(id, ticket.callback);
         $.requests[id] = request.withCallbackFailed(false);
         emit CallbackRetried(id, ticket.callback);
@@ -155,10 +303,6 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
 
     // ---- signatures
 
-    function hashIntent(Intent calldata intent) external view returns (bytes32) {
-        return _hashIntent(intent);
-    }
-
     function voidNonces(uint256 nonce) external {
         Layout storage $ = _layout();
         Account account = $.accounts[msg.sender];
@@ -167,41 +311,5 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         while (account.nonceBase() < nonce) (account,) = account.useNonce(account.nonceBase());
         $.accounts[msg.sender] = account;
         emit NoncesVoided(msg.sender, nonce);
-    }
-
-    // ---- pauses
-
-    function pauseSettlement(uint256 until) external restricted {
-        Layout storage $ = _layout();
-        uint256 previous = $.global.pausedUntil();
-        uint256 end = _pauseEnd(previous, until);
-        $.global = $.global.withPause(previous > block.timestamp ? $.global.pausedAt() : block.timestamp, end);
-        emit SettlementPaused(end);
-    }
-
-    function pauseIntake(uint256 until) external restricted {
-        Layout storage $ = _layout();
-        uint256 end = _pauseEnd($.intakePausedUntil, until);
-        $.intakePausedUntil = uint40(end);
-        for (uint256 i; i < $.models.length; ++i) {
-            $.offers[$.models[i]] = $.offers[$.models[i]].closed();
-        }
-        emit IntakePaused(end);
-    }
-
-    /// @dev A pause lasts a day at most, and the next may not begin within a day of its end. A running one can only
-    /// be shortened, to now at the earliest: its true end stays on record.
-    function _pauseEnd(uint256 previous, uint256 until) private view returns (uint256) {
-        uint256 latest = block.timestamp + LONGEST_PAUSE;
-        require(until <= latest, RouterPauseTooLong(until, latest));
-        if (previous > block.timestamp) {
-            require(until <= previous, RouterPauseTooSoon(previous + LONGEST_PAUSE));
-            return until > block.timestamp ? until : block.timestamp;
-        }
-        require(until > block.timestamp, RouterNotPaused());
-        require(
-            previous == 0 || block.timestamp >= previous + LONGEST_PAUSE, RouterPauseTooSoon(previous + LONGEST_PAUSE)
-        );
-        return until;
     }
 }

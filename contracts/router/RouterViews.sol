@@ -4,26 +4,30 @@ pragma solidity 0.8.37;
 import {
     AccountView,
     FailureClass,
+    Intent,
     Outcome,
+    Receipt,
     RequestStatus,
     RequestView,
+    Session,
+    SessionView,
     ValidatorView
 } from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
-import {Records} from "../libraries/Records.sol";
-import {Account} from "../words/Account.sol";
+import {Account, AccountWord} from "../words/Account.sol";
+import {Commitment} from "../words/Commitment.sol";
 import {Chain} from "../words/Ledger.sol";
 import {Offer} from "../words/Offer.sol";
 import {Request} from "../words/Request.sol";
 import {Seat} from "../words/Seat.sol";
+import {SessionState} from "../words/Session.sol";
 import {Ticket} from "../words/Ticket.sol";
 import {Till} from "../words/Till.sol";
+import {Intents} from "./Intents.sol";
 import {Seating} from "./Seating.sol";
 
 /// @title What can be read of the words, and what the peers write into them
-abstract contract RouterViews is Seating {
-    using Records for Outcome;
-
+abstract contract RouterViews is Seating, Intents {
     // ---- peers
 
     function credit(address user, uint256 amount) external onlyPeer(address(CREDITS)) {
@@ -73,13 +77,6 @@ abstract contract RouterViews is Seating {
         $.offers[model] = $.offers[model].keepRouting(offer);
     }
 
-    function setCallbackGasPrice(uint256 price) external onlyPeer(FEES) {
-        Layout storage $ = _layout();
-        emit CallbackGasPriceChanged($.callbackGasPrice, price);
-        // The parameter's bound is far below 128 bits.
-        $.callbackGasPrice = uint128(price);
-    }
-
     // ---- everybody
 
     function requestId(Ticket calldata ticket) external view returns (bytes32) {
@@ -96,12 +93,14 @@ abstract contract RouterViews is Seating {
         v.callbackFailed = request.callbackFailed();
         if (v.status == RequestStatus.Completed) (v.tokens, v.commitment) = (request.tokens(), request.commitment());
         if (v.status == RequestStatus.Failed) v.failure = FailureClass(request.tokens());
+        if (v.status == RequestStatus.Queued || v.status == RequestStatus.Assigned) {
+            v.failure = FailureClass(request.lastFailure());
+            v.cancelling = request.cancelling();
+        }
     }
 
-    function isOutcome(bytes32 id, Outcome memory outcome) public view returns (bool) {
-        Request request = _layout().requests[id];
-        return request.status() == uint256(RequestStatus.Completed)
-            && request.commitment() == uint160(uint256(outcome.commitment(id)));
+    function isOutcome(bytes32 id, Outcome calldata outcome) external view returns (bool) {
+        return _isOutcome(id, outcome);
     }
 
     function accountOf(address user) external view returns (AccountView memory) {
@@ -110,6 +109,7 @@ abstract contract RouterViews is Seating {
             account.credits(),
             account.lastSubmitAt(),
             account.waitFor(block.timestamp),
+            AccountWord.RATE_WINDOW - account.tier(),
             account.nonceBase(),
             account.accruedChats()
         );
@@ -162,8 +162,56 @@ abstract contract RouterViews is Seating {
         return _layout().checkpoints[number];
     }
 
-    function callbackGasPrice() external view returns (uint256) {
-        return _layout().callbackGasPrice;
+    function callbackGasPriceOf(bytes32 model) external view returns (uint256) {
+        return _known(model).callbackGasPrice();
+    }
+
+    function commitFromOf(bytes32 model) external view returns (uint256) {
+        return _known(model).commitFrom();
+    }
+
+    function hashIntent(Intent calldata intent) external view returns (bytes32) {
+        return _hashIntent(intent);
+    }
+
+    function hashSession(Session calldata session) external view returns (bytes32) {
+        return _hashSession(session);
+    }
+
+    function hashReceipt(bytes32 session, Receipt calldata receipt) external view returns (bytes32) {
+        return _hashReceipt(session, receipt);
+    }
+
+    function sessionOf(bytes32 id) external view returns (SessionView memory) {
+        SessionState state = _layout().sessions[id];
+        if (!state.isOpen()) return SessionView(false, 0, 0, 0, 0);
+        return SessionView(true, state.cap(), state.settled(), state.count(), state.endsAt());
+    }
+
+    function commitmentOf(address committer, bytes32 commitment) external view returns (uint256 bond, uint256 atBlock) {
+        Commitment c = _layout().commitments[keccak256(abi.encode(committer, commitment))];
+        return (c.bond(), c.atBlock());
+    }
+
+    function frozenOf(bytes32 caseId)
+        external
+        view
+        returns (uint256 validator, uint256 validatorLeg, uint256 treasuryLeg)
+    {
+        Frozen storage f = _layout().frozen[caseId];
+        return (f.validator, f.validatorLeg, f.treasuryLeg);
+    }
+
+    function earlierOf(bytes32 id) external view returns (uint256[] memory validators) {
+        uint256 word = _layout().earlier[id];
+        uint256 n;
+        for (uint256 rest = word; rest != 0; rest >>= 16) {
+            ++n;
+        }
+        validators = new uint256[](n);
+        for (; n > 0; word >>= 16) {
+            validators[--n] = word & 0xFFFF;
+        }
     }
 
     function quote(bytes32 model, uint256 tokens, bool priority) external view returns (uint256 cost) {

@@ -20,7 +20,7 @@ abstract contract Seating is Settlement {
         $.operators[id] = operator;
         $.tills[operator] = TillWord.open(id, block.timestamp);
         $.uptime[operator] = type(uint256).max;
-        $.marks[id].registeredAt = uint40(block.timestamp);
+        ($.marks[id].registeredAt, $.marks[id].seatedAt) = (uint32(block.timestamp), uint32(block.timestamp));
 
         uint256 served;
         for (uint256 i; i < models.length; ++i) {

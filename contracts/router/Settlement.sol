@@ -5,7 +5,7 @@ import {FailureClass, IInferenceCallback, Outcome, RequestStatus} from "../inter
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {ReputationMath} from "../libraries/ReputationMath.sol";
 import {Records} from "../libraries/Records.sol";
-import {Global} from "../words/Ledger.sol";
+import {Chain, ChainWord, Global} from "../words/Ledger.sol";
 import {PriceWord} from "../words/Offer.sol";
 import {Request} from "../words/Request.sol";
 import {Seat, SeatWord} from "../words/Seat.sol";
@@ -16,10 +16,18 @@ import {Roster} from "./Roster.sol";
 /// @title What an ending does to a validator and to the ledger
 abstract contract Settlement is Roster {
     using PriceWord for uint256;
+    using Records for Outcome;
 
     uint256 private constant PROBATION_REQUESTS = 50;
     uint256 private constant PROBATION_PAYERS = 10;
     uint256 private constant PROBATION_TIME = 7 days;
+    uint256 private constant ERRORS_MAX = 34;
+    uint256 private constant FREE_DECLINES = 8;
+    uint256 private constant DECLINE_POINTS_A_DAY = 5;
+    /// Seconds in which a validator may still post what it has, once its user cancelled.
+    uint256 internal constant CANCEL_WINDOW = 30;
+    uint256 private constant MINT_GAS = 60_000;
+    uint256 private constant MINT_GAS_PER_USER = 35_000;
     /// What a callback, or a mint, may need beside its own share before the call can end in order.
     uint256 private constant CALL_RESERVE = 20_000;
 
@@ -56,30 +64,62 @@ abstract contract Settlement is Roster {
 
     // ---- reputation
 
-    /// @dev A success moves success and, where it was measured, speed. A payer who is the node itself counts nothing.
-    function _succeed(Till till, Seat seat, uint256 validator, address payer, uint256 expected, uint256 elapsed)
+    /// @dev A success moves success and, where it was measured, speed. The caller leaves out what a node paid itself.
+    function _succeed(Till till, Seat seat, address payer, uint256 expected, uint256 elapsed)
         internal
+        pure
         returns (Till, Seat)
     {
-        if (payer != msg.sender) {
-            till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(payer);
-            if (expected != 0) seat = seat.withSpeed(ReputationMath.speedAfter(seat.speed(), expected, elapsed));
-        }
-        return _rate(till, seat, validator);
+        till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(payer);
+        if (expected != 0) seat = seat.withSpeed(ReputationMath.speedAfter(seat.speed(), expected, elapsed));
+        return (till, seat);
     }
 
     /// @dev A failure moves success, and adds penalty points that heal with time and work.
     function _stumble(Till till, Seat seat, uint256 validator, FailureClass class) internal returns (Till, Seat) {
         Marks storage marks = _layout().marks[validator];
-        uint256 points = class == FailureClass.Offline ? 15 : class == FailureClass.Timeout ? 5 : _errorPoints(marks);
-        uint256 penalty = _penalty(till, marks) + points;
-        // 100 points are the whole range; what exceeds it would only delay healing.
-        marks.penalty = uint16(penalty > 100 ? 100 : penalty);
-        marks.penaltyAt = uint40(block.timestamp);
-        marks.completedAt = uint32(till.completed());
+        _startDay(marks, till);
+        uint256 points = 15;
+        if (class == FailureClass.Timeout) points = 5;
+        // 3 points, and 3 more for each error within the 24 hours before: confessing is not a way to dodge.
+        if (class == FailureClass.Error) points = 3 * (marks.errors == ERRORS_MAX ? ERRORS_MAX : ++marks.errors);
         ++marks.failed;
-        till = till.withSuccess(ReputationMath.afterFailure(till.success())).withMark(true);
-        return _rate(till, seat, validator);
+        till = _relax(till, marks);
+        till = till.withSuccess(ReputationMath.afterFailure(till.success()));
+        return _rate(_punish(till, marks, points), seat, validator);
+    }
+
+    /// @dev Who declines what others could answer loses points; who is sent what nobody can read must not. So a tenth of
+    /// a day's work and a handful more are free, and a day's declines together cost a few points at most.
+    function _declined(Till till, Seat seat, uint256 validator) internal returns (Till, Seat) {
+        Marks storage marks = _layout().marks[validator];
+        _startDay(marks, till);
+        uint256 declines = marks.declines;
+        uint256 free = FREE_DECLINES + (till.completed() - marks.dayCompleted) / 10; // Down: a full ten earn another.
+        if (declines < type(uint8).max) marks.declines = uint8(declines + 1);
+        if (declines < free || declines >= free + DECLINE_POINTS_A_DAY) return _rate(till, seat, validator);
+        return _rate(_punish(_relax(till, marks), marks, 1), seat, validator);
+    }
+
+    /// @dev 100 points are the whole range; what exceeds it would only delay healing.
+    function _punish(Till till, Marks storage marks, uint256 points) private returns (Till) {
+        uint256 penalty = _penalty(till, marks) + points;
+        marks.penalty = uint8(penalty > 100 ? 100 : penalty);
+        marks.penaltyAt = uint32(block.timestamp);
+        marks.completedAt = uint32(till.completed());
+        return till.withMark(true);
+    }
+
+    function _startDay(Marks storage marks, Till till) private {
+        if (block.timestamp <= uint256(marks.dayAt) + 1 days) return;
+        (marks.dayAt, marks.errors, marks.declines) = (uint32(block.timestamp), 0, 0);
+        marks.dayCompleted = uint32(till.completed());
+    }
+
+    /// @dev The success average is at least what the time since the last penalty makes it.
+    function _relax(Till till, Marks storage marks) private view returns (Till) {
+        uint256 floor = ReputationMath.relaxed(block.timestamp - marks.penaltyAt);
+        return floor > till.success() ? till.withSuccess(floor) : till;
     }
 
     /// @dev Reputation as the averages have it now, less what is left of penalties; and the end of probation.
@@ -89,8 +129,7 @@ abstract contract Settlement is Roster {
         if (till.marked()) {
             Marks storage marks = _layout().marks[validator];
             penalty = _penalty(till, marks);
-            uint256 floor = ReputationMath.relaxed(block.timestamp - marks.penaltyAt);
-            if (floor > till.success()) till = till.withSuccess(floor);
+            till = _relax(till, marks);
             if (penalty == 0 && till.success() == ReputationMath.PERFECT) till = till.withMark(false);
         }
         uint256 previous = seat.reputation();
@@ -106,14 +145,6 @@ abstract contract Settlement is Roster {
                 marks.penalty, block.timestamp - marks.penaltyAt, till.completed() - marks.completedAt
             );
         }
-    }
-
-    /// @dev 3 points, and 3 more for each error within the 24 hours before: confessing is not a way to dodge.
-    function _errorPoints(Marks storage marks) private returns (uint256) {
-        if (block.timestamp > uint256(marks.errorsAt) + 1 days) {
-            (marks.errorsAt, marks.errors) = (uint40(block.timestamp), 0);
-        }
-        return 3 * uint256(++marks.errors);
     }
 
     /// @dev The registration date is read last: it lies in a cold word.
@@ -137,7 +168,7 @@ abstract contract Settlement is Roster {
 
     // ---- guards
 
-    function _requireAssignedToSender(bytes32 id, Ticket calldata ticket)
+    function _requireAssignedTo(address operator, bytes32 id, Ticket calldata ticket)
         internal
         view
         returns (Request request, Till till)
@@ -145,11 +176,11 @@ abstract contract Settlement is Roster {
         Layout storage $ = _layout();
         request = $.requests[id];
         _requireStatus(id, request, RequestStatus.Assigned);
-        till = $.tills[msg.sender];
-        require(till.id() == request.validator(), RouterNotAssigned(msg.sender, request.validator()));
+        till = $.tills[operator];
+        require(till.id() == request.validator(), RouterNotAssigned(operator, request.validator()));
         _requireRunning($.global);
         uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
-        uint256 endsAt = _endOf(request, window, window);
+        uint256 endsAt = _endOf(request, request.cancelling() ? CANCEL_WINDOW : window, window);
         require(block.timestamp <= endsAt, RouterWindowOver(id, endsAt));
     }
 
@@ -166,6 +197,21 @@ abstract contract Settlement is Roster {
         if (overlaps && endsAt < global.pausedUntil() + executionWindow) {
             endsAt = global.pausedUntil() + executionWindow;
         }
+    }
+
+    // ---- records
+
+    function _checkpoint(Chain chain_) internal {
+        if (chain_.count() % ChainWord.CHECKPOINT != 0) return;
+        uint256 number = chain_.count() / ChainWord.CHECKPOINT;
+        _layout().checkpoints[number] = Chain.unwrap(chain_);
+        emit CheckpointStored(number, Chain.unwrap(chain_));
+    }
+
+    function _isOutcome(bytes32 id, Outcome memory outcome) internal view returns (bool) {
+        Request request = _layout().requests[id];
+        return request.status() == uint256(RequestStatus.Completed)
+            && request.commitment() == uint160(uint256(outcome.commitment(id)));
     }
 
     // ---- callbacks
@@ -186,6 +232,11 @@ abstract contract Settlement is Roster {
         assembly ("memory-safe") {
             ok := call(gas_, target, 0, add(data, 32), mload(data), 0, 0)
         }
+    }
+
+    /// @dev The floor keeps a sender from starving a mint.
+    function _requireMintGas(uint256 users) internal view {
+        _requireGas(MINT_GAS + MINT_GAS_PER_USER * users);
     }
 
     function _requireGas(uint256 required) internal view {

@@ -11,7 +11,7 @@ pragma solidity 0.8.37;
 /// | 182..213 | nonceBase | lowest unused nonce |
 /// | 214..229 | nonceWindow | which of the 16 nonces above the base are used |
 /// | 230..245 | lcai | chats whose LCAI is earned and not minted, saturated |
-/// | 246..255 | tier | rate limit tier, 0 is the standard one |
+/// | 246..255 | tier | seconds by which the window of its rate limit is shorter than 60: 60 lifts the limit |
 type Account is uint256;
 
 using AccountWord for Account global;
@@ -22,7 +22,7 @@ library AccountWord {
     uint256 private constant NONCE_MASK = (1 << 48) - 1;
     /// Every second 6-bit field: two such sums stay below 12 bits, so a remainder by 4095 adds them up.
     uint256 private constant EVEN_GAPS = 0x3F03F03F03F03F;
-    uint256 private constant RATE_WINDOW = 60;
+    uint256 internal constant RATE_WINDOW = 60;
     uint256 private constant NONCES_AHEAD = 16;
 
     function credits(Account self) internal pure returns (uint256) {
@@ -50,13 +50,18 @@ library AccountWord {
         return Account.unwrap(self) >> 246;
     }
 
-    /// @notice Records a submission at `time`; not ok when ten lie within the last 60 seconds already.
+    /// @dev The caller has checked `tier_ <= RATE_WINDOW`.
+    function withTier(Account self, uint256 tier_) internal pure returns (Account) {
+        return Account.wrap((Account.unwrap(self) & ~(uint256(0x3FF) << 246)) | (tier_ << 246));
+    }
+
+    /// @notice Records a submission at `time`; not ok when ten lie within its window already.
     /// @dev The age of the tenth submission back is the sum of nine gaps and the time since the last one. Saturation
     /// keeps the answer exact: one gap of 60 alone lets the submission pass.
     function tick(Account self, uint256 time) internal pure returns (Account, bool ok) {
         unchecked {
             (uint256 gaps, uint256 age, uint256 span) = _sinceTenth(self, time);
-            ok = span >= RATE_WINDOW;
+            ok = span >= RATE_WINDOW - self.tier();
             gaps = ((gaps << 6) | age) & GAPS_MASK;
             uint256 word = Account.unwrap(self);
             word &= ~((GAPS_MASK << 128) | (uint256(type(uint32).max) << 96));
@@ -68,7 +73,8 @@ library AccountWord {
     function waitFor(Account self, uint256 time) internal pure returns (uint256) {
         unchecked {
             (,, uint256 span) = _sinceTenth(self, time);
-            return span >= RATE_WINDOW ? 0 : RATE_WINDOW - span;
+            uint256 window = RATE_WINDOW - self.tier();
+            return span >= window ? 0 : window - span;
         }
     }
 

@@ -8,10 +8,11 @@ pragma solidity 0.8.37;
 /// |---|---|---|
 /// | 0 | active | intake is open |
 /// | 1..8 | index | the model's bit in a seat, 0..28 |
-/// | 9..32 | tokenLimit | output tokens a request may ask for |
-/// | 33..56 | tickets | entries of the lottery by stake |
-/// | 57..72 | servers | validators that serve the model |
-/// | 73..95 | spare | |
+/// | 9..28 | tokenLimit | output tokens a request may ask for |
+/// | 29..45 | tickets | entries of the lottery by stake |
+/// | 46..61 | servers | validators that serve the model |
+/// | 62..82 | callbackGasPrice | 1e9 NSD wei a unit of gas |
+/// | 83..95 | commitFrom | whole NSD: payments from here on go through commit and reveal |
 /// | 96..119 | base | 1e15 NSD wei a request |
 /// | 120..151 | perToken | 1e12 NSD wei an output token |
 /// | 152..171 | multiplier | bps |
@@ -27,7 +28,8 @@ using OfferWord for Offer global;
 
 library OfferWord {
     uint256 private constant PRICE_MASK = ~uint256(type(uint96).max);
-    uint256 private constant ROUTING_MASK = ((uint256(1) << 40) - 1) << 33;
+    uint256 private constant TICKETS_MAX = (1 << 17) - 1;
+    uint256 private constant ROUTING_MASK = ((uint256(1) << 33) - 1) << 29;
 
     function active(Offer self) internal pure returns (bool) {
         return Offer.unwrap(self) & 1 == 1;
@@ -38,15 +40,25 @@ library OfferWord {
     }
 
     function tokenLimit(Offer self) internal pure returns (uint256) {
-        return uint24(Offer.unwrap(self) >> 9);
+        return (Offer.unwrap(self) >> 9) & 0xFFFFF;
     }
 
     function tickets(Offer self) internal pure returns (uint256) {
-        return uint24(Offer.unwrap(self) >> 33);
+        return (Offer.unwrap(self) >> 29) & TICKETS_MAX;
     }
 
     function servers(Offer self) internal pure returns (uint256) {
-        return uint16(Offer.unwrap(self) >> 57);
+        return uint16(Offer.unwrap(self) >> 46);
+    }
+
+    /// @return NSD wei that a unit of callback gas costs.
+    function callbackGasPrice(Offer self) internal pure returns (uint256) {
+        return ((Offer.unwrap(self) >> 62) & 0x1FFFFF) * 1e9;
+    }
+
+    /// @return NSD wei of payment from which a request must be committed to before it is revealed.
+    function commitFrom(Offer self) internal pure returns (uint256) {
+        return ((Offer.unwrap(self) >> 83) & 0x1FFF) * 1e18;
     }
 
     function price(Offer self) internal pure returns (uint256) {
@@ -58,11 +70,11 @@ library OfferWord {
     }
 
     function withTickets(Offer self, uint256 n) internal pure returns (Offer) {
-        return Offer.wrap((Offer.unwrap(self) & ~(uint256(type(uint24).max) << 33)) | (n << 33));
+        return Offer.wrap((Offer.unwrap(self) & ~(TICKETS_MAX << 29)) | (n << 29));
     }
 
     function withServers(Offer self, uint256 n) internal pure returns (Offer) {
-        return Offer.wrap((Offer.unwrap(self) & ~(uint256(type(uint16).max) << 57)) | (n << 57));
+        return Offer.wrap((Offer.unwrap(self) & ~(uint256(type(uint16).max) << 46)) | (n << 46));
     }
 
     /// @notice `next` with the tickets and servers of this word, which belong to the router.

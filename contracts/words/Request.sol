@@ -10,17 +10,27 @@ pragma solidity 0.8.37;
 /// | 3..18 | validator | id of the validator it is assigned to |
 /// | 19..20 | attempts | assignments so far |
 /// | 21..52 | since | unix seconds: submitted, assigned, or ended |
-/// | 53..76 | tokens | output tokens, when completed; failure class, when failed |
+/// | 53..76 | tokens | output tokens, when completed; failure class, when failed; while open as below |
 /// | 77..78 | band | pay band of the validator at assignment |
 /// | 79 | callbackFailed | the callback failed and may be retried |
 /// | 80..95 | atBlock | block number when assigned, modulo 2^16 |
 /// | 96..255 | price, then commitment | |
+///
+/// | bits, while open | field | meaning |
+/// |---|---|---|
+/// | 53 | cancelling | its user cancelled; `since` is when, and the validator may still post what it has |
+/// | 54..56 | lastFailure | class of the last attempt that failed, 0 for none |
+/// | 57..58 | declines | validators that declined the prompt |
 type Request is uint256;
 
 using RequestWord for Request global;
 
 library RequestWord {
     uint256 private constant STATUS_AND_VALIDATOR = (1 << 21) - 1;
+    uint256 private constant ATTEMPT_ONE = 1 << 19;
+    uint256 private constant DECLINE_ONE = 1 << 57;
+    /// What an assignment leaves as it was: attempts, the history of the attempts, and the price.
+    uint256 private constant KEPT = (3 << 19) | (31 << 54) | ~uint256(type(uint96).max);
 
     /// @param attempts_ Assignments so far, this one included.
     function open(uint256 status_, uint256 validator_, uint256 attempts_, uint256 band_, uint256 price_)
@@ -34,10 +44,39 @@ library RequestWord {
         );
     }
 
-    /// @notice The same request on its way to another validator, 0 for the queue.
-    function reopen(Request self, uint256 status_, uint256 validator_, uint256 band_) internal view returns (Request) {
-        uint256 attempts_ = self.attempts() + (validator_ == 0 ? 0 : 1);
-        return open(status_, validator_, attempts_, band_, Request.unwrap(self) & ~uint256(type(uint96).max));
+    /// @notice The same request in the hands of another validator.
+    /// @param from Unix seconds when its windows begin.
+    function assigned(Request self, uint256 status_, uint256 validator_, uint256 band_, uint256 from)
+        internal
+        view
+        returns (Request)
+    {
+        uint256 word = (Request.unwrap(self) & KEPT) + ATTEMPT_ONE;
+        return Request.wrap(
+            word | status_ | (validator_ << 3) | (from << 21) | (band_ << 77) | (uint256(uint16(block.number)) << 80)
+        );
+    }
+
+    /// @notice The same request without a validator.
+    function queued(Request self, uint256 status_) internal view returns (Request) {
+        return Request.wrap(
+            (Request.unwrap(self) & KEPT) | status_ | (block.timestamp << 21) | (uint256(uint16(block.number)) << 80)
+        );
+    }
+
+    /// @notice The same request, cancelled by its user now.
+    function cancelled(Request self) internal view returns (Request) {
+        uint256 word = Request.unwrap(self) & ~((uint256(type(uint32).max) << 21) | (uint256(0xFFFF) << 80));
+        return Request.wrap(word | (1 << 53) | (block.timestamp << 21) | (uint256(uint16(block.number)) << 80));
+    }
+
+    function withFailure(Request self, uint256 class) internal pure returns (Request) {
+        return Request.wrap((Request.unwrap(self) & ~(uint256(7) << 54)) | (class << 54));
+    }
+
+    /// @dev Three attempts hold at most three declines.
+    function withDecline(Request self) internal pure returns (Request) {
+        return Request.wrap(Request.unwrap(self) + DECLINE_ONE);
     }
 
     function status(Request self) internal pure returns (uint256) {
@@ -54,6 +93,26 @@ library RequestWord {
 
     function since(Request self) internal pure returns (uint256) {
         return uint32(Request.unwrap(self) >> 21);
+    }
+
+    /// @notice Seconds since its windows began; 0 while a backoff runs.
+    function elapsed(Request self) internal view returns (uint256) {
+        unchecked {
+            uint256 from = self.since();
+            return block.timestamp > from ? block.timestamp - from : 0;
+        }
+    }
+
+    function cancelling(Request self) internal pure returns (bool) {
+        return (Request.unwrap(self) >> 53) & 1 == 1;
+    }
+
+    function lastFailure(Request self) internal pure returns (uint256) {
+        return (Request.unwrap(self) >> 54) & 7;
+    }
+
+    function declines(Request self) internal pure returns (uint256) {
+        return (Request.unwrap(self) >> 57) & 3;
     }
 
     function tokens(Request self) internal pure returns (uint256) {

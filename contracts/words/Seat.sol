@@ -98,6 +98,11 @@ library SeatWord {
         return self.reputation() < SUSPENDED_BELOW;
     }
 
+    /// @notice Whether it takes work for `model` in the lanes that name it.
+    function serves(Seat self, uint256 model) internal pure returns (bool) {
+        return (self.models() >> model) & 1 == 1 && !self.suspended();
+    }
+
     /// @notice Priority for a request of `model`, 0 when it may not have it: 40 parts stake, 30 reputation, 20 free
     /// capacity, 10 speed, each normalised to 0..100 first, so 10,000 is the best there is.
     function score(Seat self, uint256 model) internal pure returns (uint256) {

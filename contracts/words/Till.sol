@@ -90,6 +90,14 @@ library TillWord {
         }
     }
 
+    /// @notice Counts `n` more completed requests of a payer that was counted.
+    function countMore(Till self, uint256 n) internal pure returns (Till) {
+        unchecked {
+            uint256 room = COMPLETED_MAX - self.completed();
+            return Till.wrap(Till.unwrap(self) + ((n < room ? n : room) << 80));
+        }
+    }
+
     /// @notice Adds both legs; `fits` is false, and nothing added, when one of them is too large for its field.
     function earn(Till self, uint256 validator, uint256 treasury) internal pure returns (Till, bool fits) {
         unchecked {

@@ -1,5 +1,5 @@
 import { type Abi, type Address, keccak256, stringToHex } from "viem";
-import { ARTIFACTS, type ContractName } from "../addresses.ts";
+import { ARTIFACTS, type ContractName, LINKS } from "../addresses.ts";
 import { compiled } from "../artifacts.ts";
 import { FEE_NAMES, GENESIS_NSD, GENESIS_NST } from "../parameters.ts";
 import type { CheckContext } from "./context.ts";
@@ -15,7 +15,7 @@ const WIRES: readonly (readonly [ContractName, string, ContractName])[] = [
   ["router", "VALIDATORS", "validators"],
   ["router", "MODELS", "models"],
   ["router", "REWARD", "reward"],
-  ["router", "FEES", "fees"],
+  ["router", "COURT", "court"],
   ["router", "LCAI", "lcai"],
   ["credits", "ROUTER", "router"],
   ["credits", "TOKEN", "nsd"],
@@ -29,31 +29,28 @@ const WIRES: readonly (readonly [ContractName, string, ContractName])[] = [
   ["models", "FEES", "fees"],
   ["reward", "ROUTER", "router"],
   ["reward", "TOKEN", "lcai"],
-  ["fees", "ROUTER", "router"],
   ["fees", "MODELS", "models"],
 ];
-const PEERS = ["CREDITS", "VALIDATORS", "MODELS", "REWARD", "FEES", "LCAI"];
+const PEERS = ["CREDITS", "VALIDATORS", "MODELS", "REWARD", "COURT", "LCAI"];
 
 export async function checkWires(context: CheckContext): Promise<void> {
   const { book, parameters } = context;
   for (const [contract, getter, peer] of WIRES) {
     context.expect(`${contract}.${getter}()`, await context.read(contract, getter), book.contracts[peer]);
   }
-  const extension = book.implementations.routerExtension;
-  const abi = compiled("RouterExtension").abi;
-  context.expect("router.EXTENSION()", await context.read("router", "EXTENSION"), extension);
-  for (const getter of PEERS) {
-    context.expect(
-      `extension.${getter}()`,
-      await context.readAt(extension, abi, getter),
-      await context.read("router", getter),
-    );
+  let hand: Address = book.implementations.router;
+  let handAbi: Abi = compiled("InferenceRouter").abi;
+  for (const link of LINKS) {
+    const [address, abi] = [book.implementations[link], compiled(ARTIFACTS[link]).abi];
+    context.expect(`${link} is the next link`, await context.readAt(hand, handAbi, "EXTENSION"), address);
+    for (const getter of PEERS) {
+      const expected = await context.read("router", getter);
+      context.expect(`${link}.${getter}()`, await context.readAt(address, abi, getter), expected);
+    }
+    const blocks = await context.readAt(address, abi, "WINDOW_BLOCKS");
+    context.expect(`${link}.WINDOW_BLOCKS()`, blocks, parameters.windowBlocks);
+    [hand, handAbi] = [address, abi];
   }
-  context.expect(
-    "extension.WINDOW_BLOCKS()",
-    await context.readAt(extension, abi, "WINDOW_BLOCKS"),
-    parameters.windowBlocks,
-  );
   context.expect("router.WINDOW_BLOCKS()", await context.read("router", "WINDOW_BLOCKS"), parameters.windowBlocks);
   context.expect("validators.ALLOW_HTTP()", await context.read("validators", "ALLOW_HTTP"), parameters.development);
 }
@@ -65,12 +62,7 @@ export async function checkValues(context: CheckContext): Promise<void> {
   for (const [i, name] of FEE_NAMES.entries()) {
     context.expect(`fees.get(${i}), ${name}`, await context.read("fees", "get", [i]), parameters.fees[i]);
   }
-  const views = compiled("RouterExtension").abi;
-  context.expect(
-    "router.callbackGasPrice()",
-    await context.readAt(context.book.contracts.router, views, "callbackGasPrice"),
-    parameters.fees[8],
-  );
+  const views = compiled("RouterSeats").abi;
   await checkCatalogue(context, views);
   await checkGenesis(context);
 }
@@ -84,9 +76,9 @@ async function checkCatalogue(context: CheckContext, views: Abi): Promise<void> 
     const part = (await context.read("fees", "pricePart", [model.multiplierBps, model.window, model.pace])) as bigint;
     const offer = (await context.readAt(context.book.contracts.router, views, "offerOf", [id])) as bigint;
     const priced = typeof part === "bigint" && typeof offer === "bigint";
-    context.expect(`offer of ${model.name}, price`, priced ? (offer >> 96n) << 96n : offer, part);
+    context.expect(`offer of ${model.name}, price`, priced ? (offer >> 62n) << 62n : offer, part);
     const terms = (BigInt(model.maxTokens) << 9n) | (BigInt(i) << 1n) | (model.active ? 1n : 0n);
-    context.expect(`offer of ${model.name}, terms`, priced ? offer & (2n ** 33n - 1n) : offer, terms);
+    context.expect(`offer of ${model.name}, terms`, priced ? offer & (2n ** 29n - 1n) : offer, terms);
   }
 }
 

@@ -19,5 +19,6 @@ export const foundations = buildModule("Foundations", (m) => {
     reward: proxy("Reward"),
     fees: proxy("Fees"),
     choirRewards: proxy("ChoirRewards"),
+    court: proxy("Court"),
   };
 });

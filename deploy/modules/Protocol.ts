@@ -6,18 +6,20 @@ import { tokens } from "./Tokens.ts";
 export const protocol = buildModule("Protocol", (m) => {
   const proxies = m.useModule(foundations);
   const { nsd, nst, lcai } = m.useModule(tokens);
-  const { router, credits, validators, models, reward, fees } = proxies;
+  const { router, credits, validators, models, reward, fees, court } = proxies;
 
-  const peers = { credits, validators, models, reward, fees, lcai };
+  const peers = { credits, validators, models, reward, court, lcai };
   const windowBlocks = m.getParameter("windowBlocks");
-  const routerExtension = m.contract("RouterExtension", [peers, windowBlocks]);
+  const routerSeats = m.contract("RouterSeats", [peers, windowBlocks]);
+  const routerLanes = m.contract("RouterLanes", [peers, windowBlocks, routerSeats]);
+  const routerExtension = m.contract("RouterExtension", [peers, windowBlocks, routerLanes]);
   const code = {
     router: m.contract("InferenceRouter", [peers, windowBlocks, routerExtension]),
     credits: m.contract("ModelAccessCredits", [router, nsd, validators, fees]),
     validators: m.contract("ValidatorRegistry", [router, nst, models, fees, m.getParameter("allowHttp")]),
     models: m.contract("ModelRegistry", [router, fees]),
     reward: m.contract("ModelReward", [router, lcai]),
-    fees: m.contract("FeeController", [router, models]),
+    fees: m.contract("FeeController", [models]),
   };
 
   type Call = ReturnType<typeof m.call>;
@@ -30,16 +32,18 @@ export const protocol = buildModule("Protocol", (m) => {
     return m.call(place, "upgradeToAndCall", [code[name], initialize], { id, after });
   };
 
-  // The fees tell the router a price; the catalogue asks the fees, and tells the router its offers.
+  // The catalogue asks the fees, and tells the router its offers.
   const routerIn = moveIn("router", []);
-  const feesIn = moveIn("fees", [m.getParameter("fees")], [routerIn]);
-  moveIn("models", [m.getParameter("models")], [feesIn]);
+  const feesIn = moveIn("fees", [m.getParameter("fees")]);
+  moveIn("models", [m.getParameter("models")], [routerIn, feesIn]);
   moveIn("credits", [m.getParameter("treasury")]);
   moveIn("validators", undefined);
   moveIn("reward", undefined);
 
   return {
     routerExtensionCode: routerExtension,
+    routerLanesCode: routerLanes,
+    routerSeatsCode: routerSeats,
     routerCode: code.router,
     creditsCode: code.credits,
     validatorsCode: code.validators,

@@ -19,7 +19,7 @@ contract FeeControllerTest is Scene {
     }
 
     function test_EachBoundHolds() public {
-        for (uint256 i; i < 10; ++i) {
+        for (uint256 i; i < 11; ++i) {
             IFeeController.Setting memory s = fees.settingOf(Parameter(i));
             assertLt(s.minimum, s.maximum);
             _set(i, s.minimum);
@@ -72,15 +72,22 @@ contract FeeControllerTest is Scene {
         _set(uint256(Parameter.BurnBps), 500);
     }
 
-    function test_CallbackGasPriceReachesTheRouter() public {
+    function test_CallbackGasPriceReachesTheOffers() public {
         _set(uint256(Parameter.CallbackGasPrice), 0.0005e18);
-        assertEq(router.callbackGasPrice(), 0.0005e18);
+        assertEq(router.callbackGasPriceOf(LLAMA7), 0.0005e18);
+        assertEq(router.commitFromOf(LLAMA7), 500e18);
+    }
+
+    function test_CommitThresholdReachesTheOffers() public {
+        _set(uint256(Parameter.CommitFrom), 8_000e18);
+        assertEq(router.commitFromOf(LLAMA7), 8_000e18);
+        assertEq(router.callbackGasPriceOf(LLAMA7), 0.00001e18);
     }
 
     function test_Settings() public view {
         IFeeController.Setting[] memory all = fees.settings();
-        assertEq(all.length, 10);
-        for (uint256 i; i < 10; ++i) {
+        assertEq(all.length, 11);
+        for (uint256 i; i < 11; ++i) {
             assertEq(all[i].value, _launchValues()[i]);
         }
     }
@@ -93,7 +100,7 @@ contract FeeControllerTest is Scene {
         (bytes32 id, Ticket memory t) = _submit(alice.addr, ask);
         (, Ticket memory late) = _submit(alice.addr, _ask());
         uint256 since = block.timestamp;
-        for (uint256 i; i < 10; ++i) {
+        for (uint256 i; i < 11; ++i) {
             IFeeController.Setting memory s = fees.settingOf(Parameter(i));
             _set(i, (seed >> i) & 1 == 0 ? s.minimum : s.maximum);
         }

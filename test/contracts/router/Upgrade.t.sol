@@ -164,7 +164,9 @@ contract DoorsTest is Scene {
         _shut(abi.encodeCall(_peers().enlist, (4, alice.addr, 1, 1, none)));
         _shut(abi.encodeCall(_peers().setClosed, (4, true)));
         _shut(abi.encodeCall(_peers().setOffer, (LLAMA7, router.offerOf(LLAMA7))));
-        _shut(abi.encodeCall(_peers().setCallbackGasPrice, (1)));
+        _shut(abi.encodeCall(_peers().freeze, (0, 4, 1, 1)));
+        _shut(abi.encodeCall(_peers().release, (0)));
+        _shut(abi.encodeCall(_peers().award, (0, alice.addr)));
     }
 
     function testFuzz_GettersNeverRevert(bytes32 id, address who, uint256 n, Outcome memory outcome) public view {
@@ -178,7 +180,10 @@ contract DoorsTest is Scene {
         router.ledger();
         router.chain();
         router.checkpointOf(n);
-        router.callbackGasPrice();
+        router.sessionOf(id);
+        router.commitmentOf(who, id);
+        router.frozenOf(id);
+        router.earlierOf(id);
         credits.creditsOf(who);
         credits.withdrawalOf(who);
         credits.claimOf(n);

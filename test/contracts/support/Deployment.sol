@@ -26,7 +26,7 @@ abstract contract Deployment is Test {
         address validators;
         address models;
         address reward;
-        address fees;
+        address court;
         address lcai;
     }
 
@@ -56,12 +56,15 @@ abstract contract Deployment is Test {
     IModelReward internal reward;
     IFeeController internal fees;
     address internal choirRewards;
+    address internal court;
     INSD internal nsd;
     IERC20 internal nst;
     IRewardToken internal lcai;
     IRewardToken internal choir;
     address internal vacant;
     address internal extension;
+    address internal lanes;
+    address internal seats;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -79,6 +82,7 @@ abstract contract Deployment is Test {
         reward = IModelReward(_proxy());
         fees = IFeeController(_proxy());
         choirRewards = _proxy();
+        court = _proxy();
         _deployTokens();
         _moveIn();
         _grantRoles();
@@ -93,7 +97,7 @@ abstract contract Deployment is Test {
 
     function _moveIn() private {
         _upgrade(address(router), _routerCode(), abi.encodeWithSignature("initialize()"));
-        address code = _code("FeeController.sol/FeeController", abi.encode(router, models));
+        address code = _code("FeeController.sol/FeeController", abi.encode(models));
         _upgrade(address(fees), code, abi.encodeWithSignature("initialize(uint256[])", _launchValues()));
         code = _code("ModelRegistry.sol/ModelRegistry", abi.encode(router, fees));
         bytes memory data = abi.encodeWithSelector(
@@ -109,9 +113,11 @@ abstract contract Deployment is Test {
 
     function _routerCode() internal returns (address) {
         Peers memory peers = Peers(
-            address(credits), address(validators), address(models), address(reward), address(fees), address(lcai)
+            address(credits), address(validators), address(models), address(reward), court, address(lcai)
         );
-        extension = _code("RouterExtension.sol/RouterExtension", abi.encode(peers, WINDOW_BLOCKS));
+        seats = _code("RouterSeats.sol/RouterSeats", abi.encode(peers, WINDOW_BLOCKS));
+        lanes = _code("RouterLanes.sol/RouterLanes", abi.encode(peers, WINDOW_BLOCKS, seats));
+        extension = _code("RouterExtension.sol/RouterExtension", abi.encode(peers, WINDOW_BLOCKS, lanes));
         return _code("InferenceRouter.sol/InferenceRouter", abi.encode(peers, WINDOW_BLOCKS, extension));
     }
 
@@ -145,7 +151,7 @@ abstract contract Deployment is Test {
     }
 
     function _launchValues() internal pure returns (uint256[] memory values) {
-        values = new uint256[](10);
+        values = new uint256[](11);
         values[uint256(Parameter.BaseFee)] = 5e18;
         values[uint256(Parameter.CostPerToken)] = 0.1e18;
         values[uint256(Parameter.BurnBps)] = 1_000;
@@ -156,6 +162,7 @@ abstract contract Deployment is Test {
         values[uint256(Parameter.WithdrawDelay)] = 15 minutes;
         values[uint256(Parameter.CallbackGasPrice)] = 0.00001e18;
         values[uint256(Parameter.MinimumStake)] = 5_000e18;
+        values[uint256(Parameter.CommitFrom)] = 500e18;
     }
 
     function _launchModels() internal pure returns (IModelRegistry.Model[] memory list) {

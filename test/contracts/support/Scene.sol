@@ -102,7 +102,7 @@ abstract contract Scene is Deployment {
     function _ticketOf(address user, Ask memory ask, uint256 nonce) internal view returns (Ticket memory ticket) {
         uint256 flags = (ask.priority ? TermsWord.PRIORITY : 0) | (ask.isPrivate ? TermsWord.PRIVATE : 0);
         uint256 index = models.indexOf(ask.model);
-        uint256 fee = ask.callbackGas * router.callbackGasPrice();
+        uint256 fee = ask.callbackGas * router.callbackGasPriceOf(ask.model);
         ticket.payer = PayerWord.pack(user, ask.payment);
         ticket.terms = TermsWord.pack(index, ask.maxTokens, ask.temperature, flags, nonce, ask.callbackGas, fee);
         ticket.promptHash = ask.promptHash;

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Intent, RequestStatus} from "../interfaces/IInferenceRouter.sol";
+import {FeeMath} from "../libraries/FeeMath.sol";
+import {Account} from "../words/Account.sol";
+import {Offer} from "../words/Offer.sol";
+import {RequestWord} from "../words/Request.sol";
+import {Payer, PayerWord, Terms, TermsWord} from "../words/Ticket.sol";
+import {Intents} from "./Intents.sol";
+import {Settlement} from "./Settlement.sol";
+
+/// @title How a request of the assigned lane opens, whoever brings it
+abstract contract Opening is Settlement, Intents {
+    uint256 internal constant MAX_TEMPERATURE = 200;
+    uint256 private constant MAX_CALLBACK_GAS = 500_000;
+
+    /// @dev What the four ways to ask have in common.
+    struct Opened {
+        Payer payer;
+        Terms terms;
+        bytes32 promptHash;
+        address callback;
+        uint256 relayFee;
+    }
+
+    /// @dev The words of a signed request.
+    function _openedBy(Intent calldata intent, Offer offer, bytes calldata prompt)
+        internal
+        view
+        returns (Opened memory o)
+    {
+        _requireIntake(offer, intent.model);
+        o.payer = PayerWord.pack(intent.user, intent.payment);
+        o.terms = _terms(
+            offer,
+            intent.maxTokens,
+            intent.temperature,
+            (intent.priority ? TermsWord.PRIORITY : 0) | (intent.isPrivate ? TermsWord.PRIVATE : 0),
+            intent.nonce,
+            intent.callback,
+            intent.callbackGas
+        );
+        o.promptHash = _promptHash(intent.promptHash, prompt, intent.isPrivate, true);
+        o.callback = intent.callback;
+        o.relayFee = intent.relayFee;
+    }
+
+    /// @dev Every value is checked before it is packed, so that none reaches into its neighbour's bits.
+    function _terms(
+        Offer offer,
+        uint256 maxTokens,
+        uint256 temperature,
+        uint256 flags,
+        uint256 nonce,
+        address callback,
+        uint256 callbackGas
+    ) internal pure returns (Terms) {
+        uint256 limit = offer.tokenLimit();
+        require(maxTokens != 0 && maxTokens <= limit, RouterInvalidTokens(maxTokens, limit));
+        require(temperature <= MAX_TEMPERATURE, RouterInvalidTemperature(temperature));
+        require(
+            (callback == address(0)) == (callbackGas == 0) && callbackGas <= MAX_CALLBACK_GAS,
+            RouterInvalidCallback(callback, callbackGas)
+        );
+        uint256 fee = callbackGas == 0 ? 0 : callbackGas * offer.callbackGasPrice();
+        return TermsWord.pack(offer.model(), maxTokens, temperature, flags, nonce, callbackGas, fee);
+    }
+
+    function _requireIntake(Offer offer, bytes32 model) internal view {
+        if (offer.active()) return;
+        uint256 until = _layout().intakePausedUntil;
+        require(block.timestamp >= until, RouterIntakePaused(until));
+        revert RouterUnknownModel(model);
+    }
+
+    /// @dev Who may bring a signed request, and whether its user signed it.
+    function _requireSigned(Intent calldata intent, bytes calldata signature, bytes calldata prompt) internal view {
+        require(block.timestamp <= intent.deadline, RouterExpired(intent.deadline));
+        require(intent.validator == address(0), RouterDirectIntent(intent.validator));
+        // Who could submit a prompt that only he knows could withhold it, and cost the user half.
+        bool open = intent.relayer == address(0) && prompt.length != 0;
+        require(open || intent.relayer == msg.sender, RouterWrongRelayer(intent.relayer, msg.sender));
+        require(_isSignature(intent.user, _hashIntent(intent), signature), RouterInvalidSignature(intent.user));
+    }
+
+    function _check(Opened memory o, Offer offer) internal pure {
+        uint256 payment = o.payer.payment();
+        uint256 minimum = FeeMath.minimumPayment(offer.price(), o.terms.priority());
+        require(payment >= minimum, RouterPaymentTooLow(payment, minimum));
+    }
+
+    function _requireNoCommitment(Opened memory o, Offer offer) internal pure {
+        uint256 from = offer.commitFrom();
+        require(o.payer.payment() < from, RouterCommitRequired(o.payer.payment(), from));
+    }
+
+    /// @dev Bytes on chain hash with salt zero, and must be what was named, where something was named.
+    function _promptHash(bytes32 named, bytes calldata prompt, bool isPrivate, bool signed)
+        internal
+        pure
+        returns (bytes32)
+    {
+        if (prompt.length == 0) {
+            require(named != 0, RouterMissingPrompt());
+            return named;
+        }
+        bytes32 actual = keccak256(abi.encodePacked(bytes32(0), prompt));
+        bool matches = named == actual || (named == 0 && !signed);
+        require(!isPrivate && matches, RouterPromptMismatch(named, actual));
+        return actual;
+    }
+
+    /// @dev Takes what the request needs out of the payer's credits, and burns what they lack from the wallet; then
+    /// gives it to a validator, or to the queue.
+    /// @param seed What chooses among the validators. Zero: the last block's hash with the id.
+    /// @param excluded Validators that may not have it, 16 bits each.
+    function _open(Opened memory o, Offer offer, Account account, bytes calldata prompt, bytes32 seed, uint256 excluded)
+        internal
+        returns (bytes32 id)
+    {
+        Layout storage $ = _layout();
+        Payer payer = o.payer;
+        Terms terms = o.terms;
+        id = _idOf(payer, terms, o.promptHash, o.callback);
+        _lock(account, payer, terms, o.relayFee, id);
+
+        // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
+        // that gains nothing that naming a validator in the direct lane would not give for less.
+        if (seed == 0) seed = keccak256(abi.encode(blockhash(block.number - 1), id));
+        (uint256 validator, uint256 band) = _assign(offer, seed, excluded);
+        RequestStatus status = validator == 0 ? RequestStatus.Queued : RequestStatus.Assigned;
+        $.requests[id] = RequestWord.open(uint256(status), validator, validator == 0 ? 0 : 1, band, offer.price());
+        emit RequestSubmitted(id, payer.user(), validator, payer, terms, o.promptHash, o.callback);
+        if (prompt.length != 0) emit PromptPublished(id, prompt);
+    }
+
+    /// @dev Takes `amount` out of a user's credits, and burns what they lack from the wallet.
+    function _charge(address user, uint256 amount, bytes32 id) internal {
+        Layout storage $ = _layout();
+        Account account = $.accounts[user];
+        uint256 credits = account.credits();
+        $.accounts[user] = account.withCredits(credits > amount ? credits - amount : 0);
+        if (credits < amount) CREDITS.burnShortfall(user, amount - credits, id);
+    }
+
+    function _lock(Account account, Payer payer, Terms terms, uint256 relayFee, bytes32 id) private {
+        Layout storage $ = _layout();
+        address user = payer.user();
+        uint256 amount = payer.payment() + terms.callbackFee() + relayFee;
+        bool ok;
+        (account, ok) = account.useNonce(terms.nonce());
+        require(ok, RouterInvalidNonce(user, terms.nonce(), account.nonceBase()));
+        (account, ok) = account.tick(block.timestamp);
+        if (!ok) revert RouterRateLimited(user, $.accounts[user].waitFor(block.timestamp));
+
+        uint256 credits = account.credits();
+        $.accounts[user] = account.withCredits(credits > amount ? credits - amount : 0);
+        if (relayFee != 0) _credit(msg.sender, relayFee);
+        if (credits < amount) CREDITS.burnShortfall(user, amount - credits, id);
+    }
+}
