@@ -11,7 +11,7 @@ import {Scene} from "./support/Scene.sol";
 contract FeeControllerTest is Scene {
     using PriceWord for uint256;
 
-    uint256[10] private units = [uint256(1e15), 1e12, 1, 1e9, 5, 30, 1, 1, 1, 1];
+    uint256[11] private units = [uint256(1e15), 1e12, 1, 1e9, 5, 30, 1, 1, 1e9, 1, 1e18];
 
     function _set(uint256 parameter, uint256 value) private {
         vm.prank(admin);
@@ -37,7 +37,7 @@ contract FeeControllerTest is Scene {
     }
 
     function test_RevertWhen_TheWordCannotHoldIt() public {
-        for (uint256 i; i < 10; ++i) {
+        for (uint256 i; i < 11; ++i) {
             if (units[i] == 1) continue;
             uint256 value = fees.settingOf(Parameter(i)).minimum + 1;
             vm.expectRevert(abi.encodeWithSelector(IFeeController.FeesNotAMultiple.selector, i, value, units[i]));

@@ -28,7 +28,12 @@ abstract contract Ghosts is Scene {
         Rewards,
         Refused,
         Pauses,
-        Changes
+        Changes,
+        Retried,
+        Declined,
+        BadPrompt,
+        CancelRequested,
+        Cancelled
     }
 
     struct Open {
@@ -114,6 +119,7 @@ abstract contract Ghosts is Scene {
         if (class == FailureClass.Timeout) _reach(State.Timeout);
         if (class == FailureClass.Error) _reach(State.Error);
         if (class == FailureClass.NoNode) _reach(State.NoNode);
+        if (class == FailureClass.BadPrompt) _reach(State.BadPrompt);
     }
 
     // ---- sums

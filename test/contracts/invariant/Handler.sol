@@ -6,10 +6,12 @@ import {IFeeController, Parameter} from "../../../contracts/interfaces/IFeeContr
 import {
     Ask,
     Delivery,
+    FailureClass,
     Intent,
     IRouterLog,
     Outcome,
-    RequestStatus
+    RequestStatus,
+    RequestView
 } from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {IPausable} from "../support/Deployment.sol";
@@ -48,9 +50,9 @@ contract Handler is Ghosts {
         else if (k < 6) askSigned(seed);
         else if (k < 8) askWithCallback(seed);
         else if (k < 16) settle(seed);
-        else if (k < 17) confess(seed);
+        else if (k < 17) seed % 3 == 0 ? confess(seed >> 2) : decline(seed >> 2);
         else if (k < 19) expire(seed);
-        else if (k < 20) assign(seed);
+        else if (k < 20) seed % 2 == 0 ? assign(seed >> 1) : cancel(seed >> 1);
         else if (k < 24) deliver(seed);
         else if (k < 28) pass(seed);
         else _seldom(k, seed);
@@ -219,11 +221,48 @@ contract Handler is Ghosts {
         }
     }
 
+    /// @return An open request that is assigned, from a random one on; the number of open ones where there is none.
+    function _anAssigned(uint256 seed) private view returns (uint256) {
+        for (uint256 i; i < open.length; ++i) {
+            uint256 index = (seed + i) % open.length;
+            if (_status(open[index].id) == RequestStatus.Assigned) return index;
+        }
+        return open.length;
+    }
+
     function confess(uint256 seed) private {
-        if (open.length == 0) return;
-        uint256 index = seed % open.length;
+        uint256 index = _anAssigned(seed);
+        if (index == open.length) return;
         address node = _operatorOf(router.requestOf(open[index].id).validator);
         _end(index, node, abi.encodeCall(router.fail, (open[index].ticket)));
+    }
+
+    /// @dev A prompt that nobody can read is declined by all who get it; now and then everybody is there to do so.
+    function decline(uint256 seed) private {
+        if ((seed >> 8) % 4 == 1) {
+            recover(seed >> 16);
+            ask(seed >> 16);
+        }
+        uint256 index = (seed >> 8) % 4 == 1 && open.length != 0 ? open.length - 1 : _anAssigned(seed);
+        if (index == open.length) return;
+        bytes32 id = open[index].id;
+        for (uint256 i; i < ((seed >> 8) % 2 == 0 ? 1 : 3); ++i) {
+            RequestView memory v = router.requestOf(id);
+            if (v.status != RequestStatus.Assigned) return;
+            uint256 reputation = router.validatorOf(v.validator).reputation;
+            if (!_end(index, _operatorOf(v.validator), abi.encodeCall(router.decline, (open[index].ticket)))) return;
+            _check(router.validatorOf(v.validator).reputation + 1 >= reputation, "a decline cost more than a point");
+            _reach(State.Declined);
+        }
+    }
+
+    function cancel(uint256 seed) private {
+        if (open.length == 0) return;
+        uint256 index = seed % 3 == 0 ? seed % open.length : _anAssigned(seed);
+        if (index == open.length) return;
+        Open memory o = open[index];
+        bool assigned = _status(o.id) == RequestStatus.Assigned;
+        if (_end(index, o.payer, abi.encodeCall(router.cancel, (o.ticket))) && assigned) _reach(State.CancelRequested);
     }
 
     /// @dev A keeper's round: a dozen of the open ones are tried, from a random one on.
@@ -234,18 +273,41 @@ contract Handler is Ghosts {
         }
     }
 
-    function _end(uint256 index, address sender, bytes memory data) private {
+    /// @return ok Whether the call went through; the request lives on where its status says so.
+    function _end(uint256 index, address sender, bytes memory data) private returns (bool ok) {
         Open memory o = open[index];
         (,, uint256 forfeited) = router.ledger();
         uint256 before = router.accountOf(o.payer).credits;
         vm.prank(sender);
-        (bool ok,) = address(router).call(data);
-        if (!ok) return _reach(State.Refused);
+        (ok,) = address(router).call(data);
+        if (!ok) {
+            _reach(State.Refused);
+            return false;
+        }
         (,, uint256 after_) = router.ledger();
         uint256 returned = router.accountOf(o.payer).credits - before;
+        RequestView memory v = router.requestOf(o.id);
+        if (v.status == RequestStatus.Queued || v.status == RequestStatus.Assigned) {
+            _check(returned + after_ - forfeited == 0, "an open request paid");
+            _check(_neverTwice(o.id, v), "an earlier node got it again");
+            if (v.failure != FailureClass.None) _reach(State.Retried);
+            return true;
+        }
         _check(returned + after_ - forfeited == o.locked, "refund and forfeit are not the payment");
-        _failedAs(o.id);
+        if (v.status == RequestStatus.Cancelled) _reach(State.Cancelled);
+        else _failedAs(o.id);
         _closed(index);
+    }
+
+    function _neverTwice(bytes32 id, RequestView memory v) private view returns (bool) {
+        uint256[] memory earlier = router.earlierOf(id);
+        for (uint256 i; i < earlier.length; ++i) {
+            if (v.status == RequestStatus.Assigned && earlier[i] == v.validator) return false;
+            for (uint256 j; j < i; ++j) {
+                if (earlier[j] == earlier[i]) return false;
+            }
+        }
+        return v.attempts <= 3 && earlier.length <= 3;
     }
 
     function assign(uint256 seed) private {
@@ -258,14 +320,16 @@ contract Handler is Ghosts {
         if (ended.length == 0) return;
         Ticket memory t = endedTickets[seed % ended.length];
         address node = _operatorOf(router.requestOf(router.requestId(t)).validator);
-        bytes[4] memory tries = [
+        bytes[6] memory tries = [
+            abi.encodeCall(router.decline, (t)),
+            abi.encodeCall(router.cancel, (t)),
             abi.encodeCall(router.expire, (t)),
             abi.encodeCall(router.assign, (t)),
             abi.encodeCall(router.fail, (t)),
             abi.encodeCall(router.settle, (t, digest, 1, record))
         ];
-        for (uint256 i; i < 4; ++i) {
-            vm.prank(node);
+        for (uint256 i; i < 6; ++i) {
+            vm.prank(i == 1 ? t.payer.user() : node);
             (bool ok,) = address(router).call(tries[i]);
             _check(!ok, "an ended request moved");
         }
@@ -362,9 +426,11 @@ contract Handler is Ghosts {
     // ---- governance
 
     function change(uint256 seed) private {
-        Parameter p = Parameter(seed % 10);
+        Parameter p = Parameter(seed % 11);
         IFeeController.Setting memory s = fees.settingOf(p);
-        uint256 value = (seed >> 8) % 2 == 0 ? s.minimum : _launchValues()[uint256(p)];
+        // With the lowest threshold nearly everything would have to be committed to.
+        uint256 least = p == Parameter.CommitFrom ? 200e18 : s.minimum;
+        uint256 value = (seed >> 8) % 2 == 0 ? least : _launchValues()[uint256(p)];
         vm.prank(admin);
         try fees.set(p, value) {
             _reach(State.Changes);
@@ -390,9 +456,12 @@ contract Handler is Ghosts {
 
     /// @dev Days later, without anybody's leave, everything open is ended.
     function drain() external {
-        _pass(3 days);
-        for (uint256 i = open.length; i != 0; --i) {
-            _end(i - 1, relayer, abi.encodeCall(router.expire, (open[i - 1].ticket)));
+        // Three attempts, and the queue before each.
+        for (uint256 round; round < 6; ++round) {
+            _pass(3 days);
+            for (uint256 i = open.length; i != 0; --i) {
+                _end(i - 1, relayer, abi.encodeCall(router.expire, (open[i - 1].ticket)));
+            }
         }
     }
 

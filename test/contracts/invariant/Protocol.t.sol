@@ -14,7 +14,7 @@ abstract contract Campaign is Test {
     }
 
     function _print() internal {
-        string[18] memory names = [
+        string[23] memory names = [
             "completed",
             "delivered",
             "skipped",
@@ -32,7 +32,12 @@ abstract contract Campaign is Test {
             "rewards claimed",
             "refused",
             "pauses",
-            "changes"
+            "changes",
+            "retried",
+            "declined",
+            "bad prompt",
+            "cancel requested",
+            "cancelled"
         ];
         for (uint256 i; i < names.length; ++i) {
             emit log_named_uint(names[i], handler.reached(Ghosts.State(i)));

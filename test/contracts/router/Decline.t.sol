@@ -97,6 +97,80 @@ contract DeclineTest is OpenRequest {
     }
 }
 
+/// @notice Declining what others could answer costs points, but a stranger who sends what nobody can read takes few.
+contract DeclineQuotaTest is OpenRequest {
+    function _declineOne() private {
+        vm.prank(node);
+        router.decline(ticket);
+        vm.prank(alice.addr);
+        router.cancel(ticket);
+        _pass(7);
+        Ticket memory opened;
+        (id, opened) = _submit();
+        ticket = opened;
+        assertEq(uint256(_status(id)), uint256(RequestStatus.Assigned));
+    }
+
+    function _points() private view returns (uint256) {
+        return router.validatorOf(nodeId).reputation;
+    }
+
+    function test_EightADayAreFree() public {
+        for (uint256 i; i < 8; ++i) {
+            _declineOne();
+        }
+        assertEq(_points(), 100);
+        _declineOne();
+        assertEq(_points(), 99);
+    }
+
+    function test_NeverMoreThanFivePointsADay() public {
+        for (uint256 i; i < 40; ++i) {
+            _declineOne();
+        }
+        assertEq(_points(), 95);
+        assertEq(router.validatorOf(nodeId).failed, 0);
+        assertEq(router.validatorOf(nodeId).success, 255, "no answer failed");
+    }
+
+    function test_EachTenAnswersOfTheDayEarnAnother() public {
+        _declineOne();
+        for (uint256 i; i < 20; ++i) {
+            _settle(node, ticket, 1);
+            _pass(7);
+            Ticket memory opened;
+            (id, opened) = _submit();
+            ticket = opened;
+        }
+        for (uint256 i = 1; i < 10; ++i) {
+            _declineOne();
+        }
+        assertEq(_points(), 100);
+        _declineOne();
+        assertEq(_points(), 99);
+    }
+
+    function test_ANewDayBeginsAnew() public {
+        for (uint256 i; i < 9; ++i) {
+            _declineOne();
+        }
+        assertEq(_points(), 99);
+        for (uint256 i; i < 10; ++i) {
+            _pass(8_650);
+            vm.prank(node);
+            router.heartbeat();
+        }
+        assertEq(_points(), 100, "a point heals in a day");
+        Ticket memory opened;
+        (id, opened) = _submit();
+        ticket = opened;
+        for (uint256 i; i < 8; ++i) {
+            _declineOne();
+        }
+        assertEq(_points(), 100);
+    }
+}
+
 contract RelaxTest is OpenRequest {
     function _again() private {
         _fund(alice.addr, 50e18);

@@ -48,7 +48,7 @@ contract SettleTest is Scene {
 
     function testFuzz_SurplusIsExact(uint16 tokens, uint96 payment, bool priority) public {
         Ask memory ask = _ask();
-        (ask.payment, ask.priority, ask.maxTokens) = (uint96(bound(payment, 8e18, 20_000e18)), priority, 2_048);
+        (ask.payment, ask.priority, ask.maxTokens) = (uint96(bound(payment, 8e18, 500e18 - 1)), priority, 2_048);
         (, Ticket memory t) = _submit(alice.addr, ask);
         uint256 most = router.tokensFor(LLAMA7, ask.payment, priority);
         uint256 used = bound(tokens, 1, most);
@@ -159,16 +159,17 @@ contract SettleTest is Scene {
     function test_LegsThatDoNotFitMoveToTheColdWord() public {
         _fund(alice.addr, 200_000e18);
         Ask memory ask = _ask();
-        (ask.model, ask.maxTokens, ask.payment) = (LLAMA7, 2_048, 20_580e18);
+        (ask.model, ask.maxTokens, ask.payment) = (LLAMA7, 2_048, 7_999e18);
         (uint256 v, uint256 t) = (0, 0);
         vm.startPrank(admin);
         fees.set(Parameter.BaseFee, 100e18);
         fees.set(Parameter.CostPerToken, 10e18);
+        fees.set(Parameter.CommitFrom, 8_000e18);
         vm.stopPrank();
-        for (uint256 i; i < 5; ++i) {
+        for (uint256 i; i < 9; ++i) {
             vm.recordLogs();
             (, Ticket memory next) = _submit(alice.addr, ask);
-            _settle(node, next, 2_048);
+            _settle(node, next, 780);
             (, Outcome memory o,) = _settledIn(vm.getRecordedLogs());
             v += o.validatorLeg;
             t += o.treasuryLeg;

@@ -162,7 +162,7 @@ abstract contract Scene is Deployment {
     }
 
     /// @dev Written out from the protocol's text, apart from the router's own hashing.
-    function _digestOf(Intent memory i, uint256 chainId, address verifier) internal pure returns (bytes32) {
+    function _typed(bytes32 structHash, uint256 chainId, address verifier) internal pure returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
@@ -172,7 +172,11 @@ abstract contract Scene is Deployment {
                 verifier
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, _structHash(i)));
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
+    function _digestOf(Intent memory i, uint256 chainId, address verifier) internal pure returns (bytes32) {
+        return _typed(_structHash(i), chainId, verifier);
     }
 
     function _structHash(Intent memory i) private pure returns (bytes32) {

@@ -173,9 +173,11 @@ contract OfferTest is Test {
         Offer o = Offer.wrap(word);
         assertEq(o.active(), word % 2 == 1);
         assertEq(o.model(), (word >> 1) % 2 ** 8);
-        assertEq(o.tokenLimit(), (word >> 9) % 2 ** 24);
-        assertEq(o.tickets(), (word >> 33) % 2 ** 24);
-        assertEq(o.servers(), (word >> 57) % 2 ** 16);
+        assertEq(o.tokenLimit(), (word >> 9) % 2 ** 20);
+        assertEq(o.tickets(), (word >> 29) % 2 ** 17);
+        assertEq(o.servers(), (word >> 46) % 2 ** 16);
+        assertEq(o.callbackGasPrice(), (word >> 62) % 2 ** 21 * 1e9);
+        assertEq(o.commitFrom(), (word >> 83) % 2 ** 13 * 1e18);
         assertEq(word.base(), (word >> 96) % 2 ** 24 * 1e15);
         assertEq(word.perToken(), (word >> 120) % 2 ** 32 * 1e12);
         assertEq(word.multiplierBps(), (word >> 152) % 2 ** 20);
