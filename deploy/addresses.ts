@@ -4,7 +4,16 @@ import { fileURLToPath } from "node:url";
 import { type Address, type Hash, type Hex, isAddress, isHash, keccak256, type PublicClient } from "viem";
 
 /** The contracts behind a proxy. Their addresses stay when their code changes. */
-export const PROXIES = ["router", "credits", "validators", "models", "reward", "fees", "choirRewards", "court"] as const;
+export const PROXIES = [
+  "router",
+  "credits",
+  "validators",
+  "models",
+  "reward",
+  "fees",
+  "choirRewards",
+  "court",
+] as const;
 /** The contracts that are what they are for ever. */
 export const FIXED = ["accessManager", "nsd", "nst", "lcai", "choir"] as const;
 

@@ -123,7 +123,10 @@ async function bookOf(
     Address
   >;
   const implementations = Object.fromEntries(
-    IMPLEMENTATIONS.map((name) => [name, addressOf((VACANT as readonly string[]).includes(name) ? "vacant" : `${name}Code`)]),
+    IMPLEMENTATIONS.map((name) => [
+      name,
+      addressOf((VACANT as readonly string[]).includes(name) ? "vacant" : `${name}Code`),
+    ]),
   ) as Record<ImplementationName, Address>;
   const addresses = [...new Set([...Object.values(contracts), ...Object.values(implementations)])];
   const first = await client.getBlock({ blockNumber: 0n });

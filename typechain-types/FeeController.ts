@@ -1,9 +1,8 @@
 // Generated from the contracts by `npm run build:types`. Changes made here are lost.
 // contracts/FeeController.sol
 export const abi = [
-  {"type":"constructor","inputs":[{"name":"router","type":"address","internalType":"address"},{"name":"models","type":"address","internalType":"address"}],"stateMutability":"nonpayable"},
+  {"type":"constructor","inputs":[{"name":"models","type":"address","internalType":"address"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"MODELS","inputs":[],"outputs":[{"name":"","type":"address","internalType":"contract IModelRegistry"}],"stateMutability":"view"},
-  {"type":"function","name":"ROUTER","inputs":[],"outputs":[{"name":"","type":"address","internalType":"contract IRouterPeers"}],"stateMutability":"view"},
   {"type":"function","name":"UPGRADE_INTERFACE_VERSION","inputs":[],"outputs":[{"name":"","type":"string","internalType":"string"}],"stateMutability":"view"},
   {"type":"function","name":"authority","inputs":[],"outputs":[{"name":"","type":"address","internalType":"address"}],"stateMutability":"view"},
   {"type":"function","name":"get","inputs":[{"name":"parameter","type":"uint8","internalType":"enum Parameter"}],"outputs":[{"name":"","type":"uint256","internalType":"uint256"}],"stateMutability":"view"},

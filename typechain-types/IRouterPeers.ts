@@ -1,10 +1,12 @@
 // Generated from the contracts by `npm run build:types`. Changes made here are lost.
 // contracts/interfaces/IInferenceRouter.sol
 export const abi = [
+  {"type":"function","name":"award","inputs":[{"name":"caseId","type":"bytes32","internalType":"bytes32"},{"name":"user","type":"address","internalType":"address"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"credit","inputs":[{"name":"user","type":"address","internalType":"address"},{"name":"amount","type":"uint256","internalType":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"debit","inputs":[{"name":"user","type":"address","internalType":"address"},{"name":"amount","type":"uint256","internalType":"uint256"}],"outputs":[{"name":"taken","type":"uint256","internalType":"uint256"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"enlist","inputs":[{"name":"id","type":"uint256","internalType":"uint256"},{"name":"operator","type":"address","internalType":"address"},{"name":"stake","type":"uint256","internalType":"uint256"},{"name":"capacity","type":"uint256","internalType":"uint256"},{"name":"models","type":"bytes32[]","internalType":"bytes32[]"}],"outputs":[],"stateMutability":"nonpayable"},
-  {"type":"function","name":"setCallbackGasPrice","inputs":[{"name":"price","type":"uint256","internalType":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"freeze","inputs":[{"name":"caseId","type":"bytes32","internalType":"bytes32"},{"name":"validator","type":"uint256","internalType":"uint256"},{"name":"validatorLeg","type":"uint256","internalType":"uint256"},{"name":"treasuryLeg","type":"uint256","internalType":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"release","inputs":[{"name":"caseId","type":"bytes32","internalType":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"setClosed","inputs":[{"name":"id","type":"uint256","internalType":"uint256"},{"name":"closed","type":"bool","internalType":"bool"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"setOffer","inputs":[{"name":"model","type":"bytes32","internalType":"bytes32"},{"name":"offer","type":"uint256","internalType":"Offer"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"sweep","inputs":[{"name":"validator","type":"uint256","internalType":"uint256"}],"outputs":[{"name":"validatorLeg","type":"uint256","internalType":"uint256"},{"name":"treasuryLeg","type":"uint256","internalType":"uint256"}],"stateMutability":"nonpayable"},
