@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEther } from "viem";
 import { describe, expect, test } from "vitest";
-import { ARTIFACTS } from "../../deploy/addresses.ts";
+import { ARTIFACTS, LINKS } from "../../deploy/addresses.ts";
 import { compileContracts, compiled } from "../../deploy/artifacts.ts";
 import {
   GENESIS_NSD,
@@ -43,6 +43,7 @@ describe("the parameters of the local chain", () => {
       900n,
       10n ** 13n,
       parseEther("5000"),
+      parseEther("500"),
     ]);
     expect(models.map(({ name, multiplierBps }) => [name, multiplierBps])).toEqual([
       ["gpt-2-q4", 5_000],
@@ -155,7 +156,8 @@ describe("the table of roles", () => {
   test("names functions that the contracts have", async () => {
     await compileContracts();
     for (const { contract, signature } of PRIVILEGES) {
-      const artifacts = contract === "router" ? ["InferenceRouter", "RouterExtension"] : [ARTIFACTS[contract]];
+      const artifacts =
+        contract === "router" ? ["InferenceRouter", ...LINKS.map((link) => ARTIFACTS[link])] : [ARTIFACTS[contract]];
       expect(
         artifacts.some((name) => signature in compiled(name).selectors),
         `${contract}.${signature}`,
