@@ -15,7 +15,7 @@ export const PROXIES = [
   "court",
 ] as const;
 /** The contracts that are what they are for ever. */
-export const FIXED = ["accessManager", "nsd", "nst", "lcai", "choir"] as const;
+export const FIXED = ["accessManager", "nsd", "nst", "lcai", "choir", "locator"] as const;
 
 export type ProxyName = (typeof PROXIES)[number];
 /** The proxies that wait for a contract that is still to be written. */
@@ -47,6 +47,7 @@ export const ARTIFACTS: Readonly<Record<ContractName | LinkName, string>> = {
   nst: "NST",
   lcai: "ModelToken",
   choir: "ChoirToken",
+  locator: "Locator",
 };
 
 /** Where a deployment lives: what the keeper, the page and the tests need to know of it. */

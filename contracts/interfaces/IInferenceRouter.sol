@@ -593,6 +593,9 @@ interface IInferenceRouter is IRouterLog {
         external
         view
         returns (uint256 validator, uint256 validatorLeg, uint256 treasuryLeg);
+    /// @notice Unix seconds from which `expire` may be called on a request as things stand, 0 where it has ended or never was.
+    /// The blocks that must follow its assignment come on top.
+    function overdueFrom(Ticket calldata ticket) external view returns (uint256);
     /// @notice Validators that had a request and did not answer it, the first one first.
     function earlierOf(bytes32 id) external view returns (uint256[] memory validators);
 

@@ -118,9 +118,8 @@ contract RouterExtension is Answering, Intents, Extended {
         Layout storage $ = _layout();
         bytes32 id = _idOf(ticket);
         Request request = $.requests[id];
-        uint256 price = request.price();
         if (request.status() == uint256(RequestStatus.Queued)) {
-            uint256 until = request.since() + price.queueWindow();
+            uint256 until = request.since() + request.price().queueWindow();
             require(block.timestamp > until, RouterTooEarly(id, until + 1));
             _end(id, ticket, request, _classInQueue(request));
             return;
@@ -129,9 +128,7 @@ contract RouterExtension is Answering, Intents, Extended {
         address operator = $.operators[request.validator()];
         Till till = $.tills[operator];
         bool seen = till.lastSeenAt() > request.since();
-        uint256 window = price.executionWindow(ticket.terms.maxTokens());
-        uint256 own = request.cancelling() ? CANCEL_WINDOW : seen ? window : price.ackWindow();
-        uint256 endsAt = _endOf(request, own, window);
+        uint256 endsAt = _overdueAfter(request, ticket, seen);
         require(block.timestamp > endsAt && request.blocksSince() >= WINDOW_BLOCKS, RouterTooEarly(id, endsAt + 1));
         if (request.cancelling()) {
             Seat seat = _seatOf(request.validator());
@@ -140,6 +137,23 @@ contract RouterExtension is Answering, Intents, Extended {
             return;
         }
         _failed(id, ticket, request, operator, till, seen ? FailureClass.Timeout : FailureClass.Offline);
+    }
+
+    function overdueFrom(Ticket calldata ticket) external view returns (uint256) {
+        Layout storage $ = _layout();
+        Request request = $.requests[_idOf(ticket)];
+        if (request.status() == uint256(RequestStatus.Queued)) {
+            return request.since() + request.price().queueWindow() + 1;
+        }
+        if (request.status() != uint256(RequestStatus.Assigned)) return 0;
+        bool seen = $.tills[$.operators[request.validator()]].lastSeenAt() > request.since();
+        return _overdueAfter(request, ticket, seen) + 1;
+    }
+
+    function _overdueAfter(Request request, Ticket calldata ticket, bool seen) private view returns (uint256) {
+        uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
+        if (request.cancelling()) return _endOf(request, CANCEL_WINDOW, window);
+        return _endOf(request, seen ? window : request.price().ackWindow(), window);
     }
 
     /// @dev Blames the validator; then gives the request to another one, or to the queue where others serve the model,

@@ -5,7 +5,7 @@ import { tokens } from "./Tokens.ts";
 /** The contracts themselves. Each moves in behind its proxy and is initialised in the same transaction. */
 export const protocol = buildModule("Protocol", (m) => {
   const proxies = m.useModule(foundations);
-  const { nsd, nst, lcai } = m.useModule(tokens);
+  const { nsd, nst, lcai, choir } = m.useModule(tokens);
   const { router, credits, validators, models, reward, fees, court } = proxies;
 
   const peers = { credits, validators, models, reward, court, lcai };
@@ -41,6 +41,7 @@ export const protocol = buildModule("Protocol", (m) => {
   moveIn("reward", undefined);
 
   return {
+    locator: m.contract("Locator", [{ nsd, nst, lcai, choir, router, credits, validators, fees }]),
     routerExtensionCode: routerExtension,
     routerLanesCode: routerLanes,
     routerSeatsCode: routerSeats,
