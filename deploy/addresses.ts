@@ -9,14 +9,16 @@ export const PROXIES = ["router", "credits", "validators", "models", "reward", "
 export const FIXED = ["accessManager", "nsd", "nst", "lcai", "choir"] as const;
 
 export type ProxyName = (typeof PROXIES)[number];
-/** Code that proxies run: an implementation each, and the part of the router that did not fit into its own. */
-export const IMPLEMENTATIONS = [...PROXIES, "routerExtension"] as const;
+/** The parts of the router that did not fit into its own implementation: its fallback leads to the first, and on. */
+export const ROUTER_PARTS = ["routerExtension", "routerSeats"] as const;
+/** Code that proxies run: an implementation each, the router's parts, and what every validator's vault is a clone of. */
+export const IMPLEMENTATIONS = [...PROXIES, ...ROUTER_PARTS, "stakeVault"] as const;
 export type ImplementationName = (typeof IMPLEMENTATIONS)[number];
 export type ContractName = ProxyName | (typeof FIXED)[number];
 export const CONTRACTS: readonly ContractName[] = [...PROXIES, ...FIXED];
 
 /** Name of each contract's artifact. */
-export const ARTIFACTS: Readonly<Record<ContractName, string>> = {
+export const ARTIFACTS: Readonly<Record<ContractName | ImplementationName, string>> = {
   router: "InferenceRouter",
   credits: "ModelAccessCredits",
   validators: "ValidatorRegistry",
@@ -29,6 +31,9 @@ export const ARTIFACTS: Readonly<Record<ContractName, string>> = {
   nst: "NST",
   lcai: "ModelToken",
   choir: "ChoirToken",
+  routerExtension: "RouterExtension",
+  routerSeats: "RouterSeats",
+  stakeVault: "StakeVault",
 };
 
 /** Where a deployment lives: what the keeper, the page and the tests need to know of it. */

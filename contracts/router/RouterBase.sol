@@ -19,17 +19,23 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
     /// @param penaltyAt Unix seconds of the last penalty.
     /// @param completedAt Requests completed by then: later ones heal.
     /// @param failed Requests that failed on it.
-    /// @param errorsAt Unix seconds of the first error of the running 24 hours.
+    /// @param dayAt Unix seconds of the first error or decline of the running 24 hours.
     /// @param errors Errors confessed since.
+    /// @param declines Prompts declined since.
+    /// @param dayCompleted Requests completed by then.
     /// @param registeredAt Unix seconds.
+    /// @param seatedAt Unix seconds when it last gained tickets, or came back into routing.
     struct Marks {
-        uint16 penalty;
-        uint40 penaltyAt;
+        uint8 penalty;
+        uint32 penaltyAt;
         uint32 completedAt;
         uint32 failed;
-        uint40 errorsAt;
-        uint16 errors;
-        uint40 registeredAt;
+        uint32 dayAt;
+        uint8 errors;
+        uint8 declines;
+        uint32 dayCompleted;
+        uint32 registeredAt;
+        uint32 seatedAt;
     }
 
     /// @notice Legs that did not fit into a till.
@@ -60,7 +66,7 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         mapping(uint256 row => uint256) seats;
         // sixteen validator ids a word, a ticket each
         mapping(uint256 model => mapping(uint256 word => uint256)) tickets;
-        // the first eight servers of a model, in the order of their registration
+        // all servers of a model, 16 bits each, while they are eight at most; some of them else
         mapping(uint256 model => uint256) firstServers;
         mapping(uint256 number => uint256) checkpoints;
         mapping(uint256 validator => address) operators;

@@ -14,18 +14,19 @@ import {Ticket} from "../words/Ticket.sol";
 import {Till} from "../words/Till.sol";
 import {Intents} from "./Intents.sol";
 import {RouterBase} from "./RouterBase.sol";
-import {RouterViews} from "./RouterViews.sol";
+import {Settlement} from "./Settlement.sol";
 
 /// @title What is called on the router once in a while
-/// @notice Reached through the fallback of InferenceRouter, with its storage. Called at its own address it finds an
-/// empty storage without a manager, and can do nothing.
+/// @notice Reached through the fallback of InferenceRouter, with its storage; what it does not know itself is in
+/// RouterSeats, reached through its own. Called at its own address it finds an empty storage without a manager, and
+/// can do nothing.
 ///
 /// # Ending a request that nobody answered
 /// Queued, and nobody was free in time: NoNode. Assigned, and the node was not seen since: Offline, after the
 /// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Three nodes in a
 /// row decline the prompt: BadPrompt. Each gives back its share of the payment; the rest stays burned, and only the
 /// node's reputation tells who was at fault.
-contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
+contract RouterExtension is AccessManagedUpgradeable, Settlement, Intents {
     using PriceWord for uint256;
 
     uint256 private constant MAX_VOIDED = 1_000;
@@ -35,8 +36,26 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
     uint256 private constant MOST_ATTEMPTS = 3;
     uint256 private constant LONGEST_PAUSE = 1 days;
 
-    constructor(Peers memory peers, uint256 windowBlocks) RouterBase(peers, windowBlocks) {
+    /// The implementation behind the fallback.
+    address public immutable NEXT;
+
+    /// @param next RouterSeats, made with the same peers and the same number of blocks.
+    constructor(Peers memory peers, uint256 windowBlocks, address next) RouterBase(peers, windowBlocks) {
         _disableInitializers();
+        NEXT = next;
+    }
+
+    /// @dev Hands everything else on, with the storage that it is called with.
+    fallback() external {
+        address next = NEXT;
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let ok := delegatecall(gas(), next, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            switch ok
+            case 0 { revert(0, returndatasize()) }
+            default { return(0, returndatasize()) }
+        }
     }
 
     // ---- ending without an answer
@@ -134,7 +153,7 @@ contract RouterExtension is AccessManagedUpgradeable, RouterViews, Intents {
         Layout storage $ = _layout();
         Request request = $.requests[id];
         require(request.callbackFailed(), RouterInvalidStatus(id, RequestStatus(request.status())));
-        require(isOutcome(id, outcome), RouterWrongOutcome(id));
+        require(_isOutcome(id, outcome), RouterWrongOutcome(id));
         if (!_tryCallback(id, ticket, outcome.digest, record)) revert RouterCallbackFailed(id, ticket.callback);
         $.requests[id] = request.withCallbackFailed(false);
         emit CallbackRetried(id, ticket.callback);

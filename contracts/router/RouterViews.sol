@@ -10,7 +10,6 @@ import {
     ValidatorView
 } from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
-import {Records} from "../libraries/Records.sol";
 import {Account} from "../words/Account.sol";
 import {Chain} from "../words/Ledger.sol";
 import {Offer} from "../words/Offer.sol";
@@ -22,8 +21,6 @@ import {Seating} from "./Seating.sol";
 
 /// @title What can be read of the words, and what the peers write into them
 abstract contract RouterViews is Seating {
-    using Records for Outcome;
-
     // ---- peers
 
     function credit(address user, uint256 amount) external onlyPeer(address(CREDITS)) {
@@ -98,10 +95,8 @@ abstract contract RouterViews is Seating {
         if (v.status == RequestStatus.Failed) v.failure = FailureClass(request.tokens());
     }
 
-    function isOutcome(bytes32 id, Outcome memory outcome) public view returns (bool) {
-        Request request = _layout().requests[id];
-        return request.status() == uint256(RequestStatus.Completed)
-            && request.commitment() == uint160(uint256(outcome.commitment(id)));
+    function isOutcome(bytes32 id, Outcome calldata outcome) external view returns (bool) {
+        return _isOutcome(id, outcome);
     }
 
     function accountOf(address user) external view returns (AccountView memory) {

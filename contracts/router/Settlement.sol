@@ -16,6 +16,7 @@ import {Roster} from "./Roster.sol";
 /// @title What an ending does to a validator and to the ledger
 abstract contract Settlement is Roster {
     using PriceWord for uint256;
+    using Records for Outcome;
 
     uint256 private constant PROBATION_REQUESTS = 50;
     uint256 private constant PROBATION_PAYERS = 10;
@@ -56,7 +57,8 @@ abstract contract Settlement is Roster {
 
     // ---- reputation
 
-    /// @dev A success moves success and, where it was measured, speed. A payer who is the node itself counts nothing.
+    /// @dev A success moves success and, where it was measured, speed, and widens the window. A payer who is the node
+    /// itself counts nothing.
     function _succeed(Till till, Seat seat, uint256 validator, address payer, uint256 expected, uint256 elapsed)
         internal
         returns (Till, Seat)
@@ -64,22 +66,24 @@ abstract contract Settlement is Roster {
         if (payer != msg.sender) {
             till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(payer);
             if (expected != 0) seat = seat.withSpeed(ReputationMath.speedAfter(seat.speed(), expected, elapsed));
+            seat = seat.grown();
         }
         return _rate(till, seat, validator);
     }
 
-    /// @dev A failure moves success, and adds penalty points that heal with time and work.
+    /// @dev A failure moves success, halves the window, and adds penalty points that heal with time and work.
     function _stumble(Till till, Seat seat, uint256 validator, FailureClass class) internal returns (Till, Seat) {
         Marks storage marks = _layout().marks[validator];
-        uint256 points = class == FailureClass.Offline ? 15 : class == FailureClass.Timeout ? 5 : _errorPoints(marks);
+        uint256 points =
+            class == FailureClass.Offline ? 15 : class == FailureClass.Timeout ? 5 : _errorPoints(till, marks);
         uint256 penalty = _penalty(till, marks) + points;
         // 100 points are the whole range; what exceeds it would only delay healing.
-        marks.penalty = uint16(penalty > 100 ? 100 : penalty);
-        marks.penaltyAt = uint40(block.timestamp);
+        marks.penalty = uint8(penalty > 100 ? 100 : penalty);
+        marks.penaltyAt = uint32(block.timestamp);
         marks.completedAt = uint32(till.completed());
         ++marks.failed;
         till = till.withSuccess(ReputationMath.afterFailure(till.success())).withMark(true);
-        return _rate(till, seat, validator);
+        return _rate(till, seat.halved(), validator);
     }
 
     /// @dev Reputation as the averages have it now, less what is left of penalties; and the end of probation.
@@ -109,17 +113,26 @@ abstract contract Settlement is Roster {
     }
 
     /// @dev 3 points, and 3 more for each error within the 24 hours before: confessing is not a way to dodge.
-    function _errorPoints(Marks storage marks) private returns (uint256) {
-        if (block.timestamp > uint256(marks.errorsAt) + 1 days) {
-            (marks.errorsAt, marks.errors) = (uint40(block.timestamp), 0);
+    function _errorPoints(Till till, Marks storage marks) private returns (uint256) {
+        if (block.timestamp > uint256(marks.dayAt) + 1 days) {
+            (marks.dayAt, marks.errors, marks.declines) = (uint32(block.timestamp), 0, 0);
+            marks.dayCompleted = uint32(till.completed());
         }
-        return 3 * uint256(++marks.errors);
+        // Where the count is full the points are long past the whole range: confessing must not fail on it.
+        if (marks.errors != type(uint8).max) ++marks.errors;
+        return 3 * uint256(marks.errors);
     }
 
     /// @dev The registration date is read last: it lies in a cold word.
     function _served(Till till, uint256 validator) private view returns (bool) {
         return till.completed() >= PROBATION_REQUESTS && ReputationMath.countBits(till.payers()) >= PROBATION_PAYERS
             && block.timestamp >= uint256(_layout().marks[validator].registeredAt) + PROBATION_TIME;
+    }
+
+    function _isOutcome(bytes32 id, Outcome memory outcome) internal view returns (bool) {
+        Request request = _layout().requests[id];
+        return request.status() == uint256(RequestStatus.Completed)
+            && request.commitment() == uint160(uint256(outcome.commitment(id)));
     }
 
     function _seatOf(uint256 validator) internal view returns (Seat) {

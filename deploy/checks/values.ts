@@ -1,5 +1,5 @@
 import { type Abi, type Address, keccak256, stringToHex } from "viem";
-import { ARTIFACTS, type ContractName } from "../addresses.ts";
+import { ARTIFACTS, type ContractName, ROUTER_PARTS } from "../addresses.ts";
 import { compiled } from "../artifacts.ts";
 import { FEE_NAMES, GENESIS_NSD, GENESIS_NST } from "../parameters.ts";
 import type { CheckContext } from "./context.ts";
@@ -39,23 +39,27 @@ export async function checkWires(context: CheckContext): Promise<void> {
   for (const [contract, getter, peer] of WIRES) {
     context.expect(`${contract}.${getter}()`, await context.read(contract, getter), book.contracts[peer]);
   }
-  const extension = book.implementations.routerExtension;
-  const abi = compiled("RouterExtension").abi;
-  context.expect("router.EXTENSION()", await context.read("router", "EXTENSION"), extension);
-  for (const getter of PEERS) {
-    context.expect(
-      `extension.${getter}()`,
-      await context.readAt(extension, abi, getter),
-      await context.read("router", getter),
-    );
-  }
-  context.expect(
-    "extension.WINDOW_BLOCKS()",
-    await context.readAt(extension, abi, "WINDOW_BLOCKS"),
-    parameters.windowBlocks,
-  );
+  const { routerExtension, routerSeats, stakeVault } = book.implementations;
+  context.expect("router.EXTENSION()", await context.read("router", "EXTENSION"), routerExtension);
+  const next = await context.readAt(routerExtension, compiled(ARTIFACTS.routerExtension).abi, "NEXT");
+  context.expect("routerExtension.NEXT()", next, routerSeats);
+  for (const part of ROUTER_PARTS) await checkPart(context, part);
   context.expect("router.WINDOW_BLOCKS()", await context.read("router", "WINDOW_BLOCKS"), parameters.windowBlocks);
   context.expect("validators.ALLOW_HTTP()", await context.read("validators", "ALLOW_HTTP"), parameters.development);
+  context.expect("validators.VAULT()", await context.read("validators", "VAULT"), stakeVault);
+  const vault = compiled(ARTIFACTS.stakeVault).abi;
+  context.expect("stakeVault.TOKEN()", await context.readAt(stakeVault, vault, "TOKEN"), book.contracts.nst);
+  const registry = await context.readAt(stakeVault, vault, "REGISTRY");
+  context.expect("stakeVault.REGISTRY()", registry, book.contracts.validators);
+}
+
+/** A part of the router works on the router's storage: what is fixed in its code must be what is fixed there. */
+async function checkPart(context: CheckContext, part: (typeof ROUTER_PARTS)[number]): Promise<void> {
+  const { abi } = compiled(ARTIFACTS[part]);
+  for (const getter of [...PEERS, "WINDOW_BLOCKS"]) {
+    const found = await context.readAt(context.book.implementations[part], abi, getter);
+    context.expect(`${part}.${getter}()`, found, await context.read("router", getter));
+  }
 }
 
 /** Every number of the parameters file, as the contracts have it. */
@@ -65,7 +69,7 @@ export async function checkValues(context: CheckContext): Promise<void> {
   for (const [i, name] of FEE_NAMES.entries()) {
     context.expect(`fees.get(${i}), ${name}`, await context.read("fees", "get", [i]), parameters.fees[i]);
   }
-  const views = compiled("RouterExtension").abi;
+  const views = compiled(ARTIFACTS.routerSeats).abi;
   context.expect(
     "router.callbackGasPrice()",
     await context.readAt(context.book.contracts.router, views, "callbackGasPrice"),

@@ -10,11 +10,13 @@ export const protocol = buildModule("Protocol", (m) => {
 
   const peers = { credits, validators, models, reward, fees, lcai };
   const windowBlocks = m.getParameter("windowBlocks");
-  const routerExtension = m.contract("RouterExtension", [peers, windowBlocks]);
+  const routerSeats = m.contract("RouterSeats", [peers, windowBlocks]);
+  const routerExtension = m.contract("RouterExtension", [peers, windowBlocks, routerSeats]);
+  const stakeVault = m.contract("StakeVault", [nst, validators]);
   const code = {
     router: m.contract("InferenceRouter", [peers, windowBlocks, routerExtension]),
     credits: m.contract("ModelAccessCredits", [router, nsd, validators, fees]),
-    validators: m.contract("ValidatorRegistry", [router, nst, models, fees, m.getParameter("allowHttp")]),
+    validators: m.contract("ValidatorRegistry", [router, nst, models, fees, stakeVault, m.getParameter("allowHttp")]),
     models: m.contract("ModelRegistry", [router, fees]),
     reward: m.contract("ModelReward", [router, lcai]),
     fees: m.contract("FeeController", [router, models]),
@@ -40,6 +42,8 @@ export const protocol = buildModule("Protocol", (m) => {
 
   return {
     routerExtensionCode: routerExtension,
+    routerSeatsCode: routerSeats,
+    stakeVaultCode: stakeVault,
     routerCode: code.router,
     creditsCode: code.credits,
     validatorsCode: code.validators,

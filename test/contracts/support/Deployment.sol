@@ -62,6 +62,8 @@ abstract contract Deployment is Test {
     IRewardToken internal choir;
     address internal vacant;
     address internal extension;
+    address internal seats;
+    address internal vaultCode;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -100,7 +102,8 @@ abstract contract Deployment is Test {
             bytes4(keccak256("initialize((string,bytes32,uint32,uint32,uint32,uint16,uint16,bool)[])")), _launchModels()
         );
         _upgrade(address(models), code, data);
-        code = _code("ValidatorRegistry.sol/ValidatorRegistry", abi.encode(router, nst, models, fees, false));
+        vaultCode = _code("StakeVault.sol/StakeVault", abi.encode(nst, validators));
+        code = _code("ValidatorRegistry.sol/ValidatorRegistry", abi.encode(router, nst, models, fees, vaultCode, false));
         _upgrade(address(validators), code, "");
         code = _code("ModelAccessCredits.sol/ModelAccessCredits", abi.encode(router, nsd, validators, fees));
         _upgrade(address(credits), code, abi.encodeWithSignature("initialize(address)", treasury));
@@ -111,7 +114,8 @@ abstract contract Deployment is Test {
         Peers memory peers = Peers(
             address(credits), address(validators), address(models), address(reward), address(fees), address(lcai)
         );
-        extension = _code("RouterExtension.sol/RouterExtension", abi.encode(peers, WINDOW_BLOCKS));
+        seats = _code("RouterSeats.sol/RouterSeats", abi.encode(peers, WINDOW_BLOCKS));
+        extension = _code("RouterExtension.sol/RouterExtension", abi.encode(peers, WINDOW_BLOCKS, seats));
         return _code("InferenceRouter.sol/InferenceRouter", abi.encode(peers, WINDOW_BLOCKS, extension));
     }
 
