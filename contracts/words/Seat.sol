@@ -173,8 +173,9 @@ library SeatWord {
     function grown(Seat self) internal pure returns (Seat) {
         unchecked {
             uint256 word = Seat.unwrap(self);
-            if ((word >> 20) & 63 >= capacityBound(word & 127)) return self;
-            return Seat.wrap(uint64(word + CAPACITY_ONE));
+            // One more is within the bound: without the division, since every settlement comes by.
+            bool fits = 5 * (((word >> 20) & 63) + 1) <= 2 * (word & 127);
+            return fits ? Seat.wrap(uint64(word + CAPACITY_ONE)) : self;
         }
     }
 

@@ -56,10 +56,11 @@ export async function checkWires(context: CheckContext): Promise<void> {
 /** A part of the router works on the router's storage: what is fixed in its code must be what is fixed there. */
 async function checkPart(context: CheckContext, part: (typeof ROUTER_PARTS)[number]): Promise<void> {
   const { abi } = compiled(ARTIFACTS[part]);
-  for (const getter of [...PEERS, "WINDOW_BLOCKS"]) {
-    const found = await context.readAt(context.book.implementations[part], abi, getter);
-    context.expect(`${part}.${getter}()`, found, await context.read("router", getter));
+  const read = (getter: string) => context.readAt(context.book.implementations[part], abi, getter);
+  for (const getter of PEERS) {
+    context.expect(`${part}.${getter}()`, await read(getter), await context.read("router", getter));
   }
+  context.expect(`${part}.WINDOW_BLOCKS()`, await read("WINDOW_BLOCKS"), context.parameters.windowBlocks);
 }
 
 /** Every number of the parameters file, as the contracts have it. */

@@ -178,7 +178,8 @@ describe("the check fails loudly where", () => {
     };
     const { findings } = await inspectDeployment(chain.rpcUrl, book, other);
     expect(findings.map(({ what }) => what)).toEqual([
-      "extension.WINDOW_BLOCKS()",
+      "routerExtension.WINDOW_BLOCKS()",
+      "routerSeats.WINDOW_BLOCKS()",
       "router.WINDOW_BLOCKS()",
       `nst of genesis for ${parameters.treasury}`,
     ]);

@@ -155,7 +155,8 @@ describe("the table of roles", () => {
   test("names functions that the contracts have", async () => {
     await compileContracts();
     for (const { contract, signature } of PRIVILEGES) {
-      const artifacts = contract === "router" ? ["InferenceRouter", "RouterExtension", "RouterSeats"] : [ARTIFACTS[contract]];
+      const artifacts =
+        contract === "router" ? ["InferenceRouter", "RouterExtension", "RouterSeats"] : [ARTIFACTS[contract]];
       expect(
         artifacts.some((name) => signature in compiled(name).selectors),
         `${contract}.${signature}`,

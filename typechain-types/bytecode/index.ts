@@ -12,5 +12,7 @@ export { bytecode as ModelTokenBytecode } from "./ModelToken.ts";
 export { bytecode as NSDBytecode } from "./NSD.ts";
 export { bytecode as NSTBytecode } from "./NST.ts";
 export { bytecode as RouterExtensionBytecode } from "./RouterExtension.ts";
+export { bytecode as RouterSeatsBytecode } from "./RouterSeats.ts";
+export { bytecode as StakeVaultBytecode } from "./StakeVault.ts";
 export { bytecode as VacantBytecode } from "./Vacant.ts";
 export { bytecode as ValidatorRegistryBytecode } from "./ValidatorRegistry.ts";

@@ -14,7 +14,7 @@ abstract contract Campaign is Test {
     }
 
     function _print() internal {
-        string[18] memory names = [
+        string[26] memory names = [
             "completed",
             "delivered",
             "skipped",
@@ -32,7 +32,15 @@ abstract contract Campaign is Test {
             "rewards claimed",
             "refused",
             "pauses",
-            "changes"
+            "changes",
+            "stakes",
+            "unbonds",
+            "cancels",
+            "unbonded",
+            "exits",
+            "returns",
+            "models",
+            "rotations"
         ];
         for (uint256 i; i < names.length; ++i) {
             emit log_named_uint(names[i], handler.reached(Ghosts.State(i)));
@@ -87,6 +95,10 @@ contract ProtocolInvariantsTest is Campaign {
         assertTrue(handler.stakesHold());
     }
 
+    function invariant_09_TicketsFollowStakes() public view {
+        assertTrue(handler.ticketsHold());
+    }
+
     function afterInvariant() public {
         _print();
     }
@@ -123,9 +135,11 @@ contract LongRunTest is Campaign {
         assertEq(handler.locked(), 0);
         _holds();
         assertGt(handler.creditsSum() + handler.accruedSum(), 0);
+        assertGt(handler.staked(), 0);
         handler.leave();
         assertEq(handler.creditsSum() + handler.accruedSum(), 0);
         assertEq(handler.headroom(), 0, "what was burned is paid or retired");
+        assertEq(handler.staked(), 0, "what was staked is paid");
     }
 
     function _holds() private view {
@@ -137,6 +151,7 @@ contract LongRunTest is Campaign {
         assertTrue(handler.emissionsHold(), "emissions");
         assertTrue(handler.rewardsHold(), "rewards");
         assertTrue(handler.stakesHold(), "stakes");
+        assertTrue(handler.ticketsHold(), "tickets");
         assertTrue(handler.reputationsHold(), "reputation");
         assertTrue(handler.parametersHold(), "parameters");
     }
