@@ -23,14 +23,14 @@ export const VACANT: readonly ProxyName[] = ["choirRewards", "court"];
 /** The links behind the router's own implementation, each reached through the fallback of the one before. */
 export const LINKS = ["routerExtension", "routerLanes", "routerSeats"] as const;
 export type LinkName = (typeof LINKS)[number];
-/** Code that proxies run: an implementation each, and the links of the router. */
-export const IMPLEMENTATIONS = [...PROXIES, ...LINKS] as const;
+/** Code that proxies run: an implementation each, the links of the router, and what every validator's vault is a clone of. */
+export const IMPLEMENTATIONS = [...PROXIES, ...LINKS, "stakeVault"] as const;
 export type ImplementationName = (typeof IMPLEMENTATIONS)[number];
 export type ContractName = ProxyName | (typeof FIXED)[number];
 export const CONTRACTS: readonly ContractName[] = [...PROXIES, ...FIXED];
 
 /** Name of each contract's artifact. */
-export const ARTIFACTS: Readonly<Record<ContractName | LinkName, string>> = {
+export const ARTIFACTS: Readonly<Record<ContractName | ImplementationName, string>> = {
   router: "InferenceRouter",
   credits: "ModelAccessCredits",
   validators: "ValidatorRegistry",
@@ -48,6 +48,7 @@ export const ARTIFACTS: Readonly<Record<ContractName | LinkName, string>> = {
   lcai: "ModelToken",
   choir: "ChoirToken",
   locator: "Locator",
+  stakeVault: "StakeVault",
 };
 
 /** Where a deployment lives: what the keeper, the page and the tests need to know of it. */

@@ -201,7 +201,11 @@ struct SessionView {
 }
 
 /// @notice A validator as the router sees it, unpacked.
+/// @param operator The key that operates it now.
 /// @param stake Thousands of NST, saturated at 127.
+/// @param load Open assignments.
+/// @param capacity Assignments it may hold at once, 1 to 50: one more after each success, half after each failure, and
+/// never more than one each 2,500 NST.
 /// @param reputation 0 to 100.
 /// @param success Running average of outcomes, 0 to 255.
 /// @param uptime Share of the last 256 slots of 10,125 s, 0 to 255.
@@ -620,7 +624,17 @@ interface IRouterPeers {
     /// @notice ModelReward alone: hands over chats whose LCAI is accrued, at most `most`.
     function takeAccrued(address user, uint256 most) external returns (uint256 chats);
     /// @notice ValidatorRegistry alone: seats a validator, with its tickets for each model.
-    function enlist(uint256 id, address operator, uint256 stake, uint256 capacity, bytes32[] calldata models) external;
+    /// @param stake NST wei.
+    function enlist(uint256 id, address operator, uint256 stake, bytes32[] calldata models) external;
+    /// @notice ValidatorRegistry alone: a stake rose or fell, and the tickets for each model with it. At 0 the validator
+    /// serves nothing any more.
+    /// @param previous NST wei staked so far.
+    function restake(uint256 id, uint256 previous, uint256 stake) external;
+    /// @notice ValidatorRegistry alone: the models that a validator serves from now on.
+    function serve(uint256 id, uint256 stake, bytes32[] calldata models) external;
+    /// @notice ValidatorRegistry alone: another key operates a validator. Earnings, what was seen of it and its open work
+    /// go with the validator; the previous key is nobody's.
+    function rotate(uint256 id, address operator) external returns (address previous);
     /// @notice ValidatorRegistry alone: opens or closes a seat for routing. To open one counts as being seen.
     function setClosed(uint256 id, bool closed) external;
     /// @notice ModelRegistry alone: a model's terms. Tickets and servers stay as they are.

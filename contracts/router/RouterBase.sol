@@ -81,7 +81,7 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         mapping(uint256 row => uint256) seats;
         // sixteen validator ids a word, a ticket each
         mapping(uint256 model => mapping(uint256 word => uint256)) tickets;
-        // the first eight servers of a model, in the order of their registration
+        // all servers of a model, 16 bits each, while they are eight at most; some of them else
         mapping(uint256 model => uint256) firstServers;
         mapping(uint256 number => uint256) checkpoints;
         mapping(uint256 validator => address) operators;

@@ -64,7 +64,7 @@ abstract contract Settlement is Roster {
 
     // ---- reputation
 
-    /// @dev A success moves success and, where it was measured, speed. The caller leaves out what a node paid itself.
+    /// @dev A success moves success and, where it was measured, speed, and widens the window. The caller leaves out what a node paid itself.
     function _succeed(Till till, Seat seat, address payer, uint256 expected, uint256 elapsed)
         internal
         pure
@@ -72,10 +72,10 @@ abstract contract Settlement is Roster {
     {
         till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(payer);
         if (expected != 0) seat = seat.withSpeed(ReputationMath.speedAfter(seat.speed(), expected, elapsed));
-        return (till, seat);
+        return (till, seat.grown());
     }
 
-    /// @dev A failure moves success, and adds penalty points that heal with time and work.
+    /// @dev A failure moves success, halves the window, and adds penalty points that heal with time and work.
     function _stumble(Till till, Seat seat, uint256 validator, FailureClass class) internal returns (Till, Seat) {
         Marks storage marks = _layout().marks[validator];
         _startDay(marks, till);
@@ -86,7 +86,7 @@ abstract contract Settlement is Roster {
         ++marks.failed;
         till = _relax(till, marks);
         till = till.withSuccess(ReputationMath.afterFailure(till.success()));
-        return _rate(_punish(till, marks, points), seat, validator);
+        return _rate(_punish(till, marks, points), seat.halved(), validator);
     }
 
     /// @dev Who declines what others could answer loses points; who is sent what nobody can read must not. So a tenth of

@@ -9,7 +9,7 @@ pragma solidity 0.8.37;
 /// | 0..6 | stake | thousands of NST, 0..127 |
 /// | 7..13 | reputation | 0..100 |
 /// | 14..19 | load | open assignments |
-/// | 20..25 | capacity | assignments it may hold at once |
+/// | 20..25 | capacity | assignments it may hold at once: a window that moves within 1 and `capacityBound` |
 /// | 26..32 | speed | expected over elapsed time in percent, averaged, 0..100 |
 /// | 33 | closed | paused, exiting, under-staked, or unseen for a day |
 /// | 34 | probation | paid and ranked as neutral at best |
@@ -20,8 +20,10 @@ using SeatWord for Seat global;
 
 library SeatWord {
     uint256 internal constant MAX_MODELS = 29;
-    uint256 internal constant MAX_CAPACITY = 63;
     uint256 internal constant LOAD_ONE = 1 << 14;
+    uint256 internal constant STAKE_MAX = 127;
+    uint256 private constant CAPACITY_ONE = 1 << 20;
+    uint256 private constant CAPACITY_AT_FIRST = 4;
     uint256 private constant CLOSED = 1 << 33;
     uint256 private constant MODEL_0 = 1 << 35;
     uint256 private constant SUSPENDED_BELOW = 50;
@@ -126,6 +128,18 @@ library SeatWord {
         return Seat.wrap(uint64((Seat.unwrap(self) & ~uint64(63 << 14)) | uint64(load_ << 14)));
     }
 
+    function withStake(Seat self, uint256 thousands) internal pure returns (Seat) {
+        return Seat.wrap((Seat.unwrap(self) & ~uint64(127)) | uint64(thousands));
+    }
+
+    function withCapacity(Seat self, uint256 capacity_) internal pure returns (Seat) {
+        return Seat.wrap((Seat.unwrap(self) & ~uint64(63 << 20)) | uint64(capacity_ << 20));
+    }
+
+    function withModels(Seat self, uint256 models_) internal pure returns (Seat) {
+        return Seat.wrap(uint64((Seat.unwrap(self) & (MODEL_0 - 1)) | (models_ << 35)));
+    }
+
     function withReputation(Seat self, uint256 points) internal pure returns (Seat) {
         return Seat.wrap(uint64((Seat.unwrap(self) & ~uint64(127 << 7)) | uint64(points << 7)));
     }
@@ -141,5 +155,44 @@ library SeatWord {
 
     function withoutProbation(Seat self) internal pure returns (Seat) {
         return Seat.wrap(Seat.unwrap(self) & ~(uint64(1) << 34));
+    }
+
+    // ---- the window of open assignments
+
+    /// @notice The most assignments that a stake carries: one each 2,500 NST, at least one. At most 50, since the
+    /// stake of a seat saturates.
+    function capacityBound(uint256 stakeThousands) internal pure returns (uint256 bound) {
+        unchecked {
+            bound = stakeThousands * 2 / 5; // Down: a full 2,500 NST for each.
+            if (bound == 0) bound = 1;
+        }
+    }
+
+    /// @notice The window that a new validator begins with.
+    function firstCapacity(uint256 stakeThousands) internal pure returns (uint256 capacity_) {
+        capacity_ = capacityBound(stakeThousands);
+        if (capacity_ > CAPACITY_AT_FIRST) capacity_ = CAPACITY_AT_FIRST;
+    }
+
+    /// @notice One more after a success, within the bound.
+    function grown(Seat self) internal pure returns (Seat) {
+        unchecked {
+            uint256 word = Seat.unwrap(self);
+            // One more is within the bound: without the division, since every settlement comes by.
+            bool fits = 5 * (((word >> 20) & 63) + 1) <= 2 * (word & 127);
+            return fits ? Seat.wrap(uint64(word + CAPACITY_ONE)) : self;
+        }
+    }
+
+    /// @notice Half after a failure, at least one. What is open above it stays open.
+    function halved(Seat self) internal pure returns (Seat) {
+        uint256 half = self.capacity() / 2;
+        return self.withCapacity(half == 0 ? 1 : half);
+    }
+
+    /// @notice Within the bound of its stake, which may have fallen.
+    function clamped(Seat self) internal pure returns (Seat) {
+        uint256 bound = capacityBound(self.stake());
+        return self.capacity() > bound ? self.withCapacity(bound) : self;
     }
 }

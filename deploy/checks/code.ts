@@ -1,5 +1,5 @@
 import { type Address, getAddress, type Hex } from "viem";
-import { ARTIFACTS, FIXED, IMPLEMENTATIONS, PROXIES, VACANT } from "../addresses.ts";
+import { ARTIFACTS, FIXED, IMPLEMENTATIONS, type ImplementationName, PROXIES, VACANT } from "../addresses.ts";
 import { type Compiled, compiled } from "../artifacts.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -14,10 +14,8 @@ export async function checkCode(context: CheckContext): Promise<void> {
   const { book } = context;
   for (const name of FIXED) await sameCode(context, name, book.contracts[name], compiled(ARTIFACTS[name]));
   for (const name of IMPLEMENTATIONS) {
-    const artifact = compiled(ARTIFACTS[name]);
-    await sameCode(context, `implementation of ${name}`, book.implementations[name], artifact);
-    // Two links of the router know no manager, and have nothing to initialise.
-    if (!artifact.abi.some((item) => item.type === "function" && item.name === "authority")) continue;
+    await sameCode(context, `implementation of ${name}`, book.implementations[name], compiled(ARTIFACTS[name]));
+    if (hasNothingToLock(name)) continue;
     context.expect(
       `implementation of ${name}, initialised`,
       await version(context, book.implementations[name]),
@@ -35,6 +33,11 @@ export async function checkCode(context: CheckContext): Promise<void> {
     context.expect(`proxy of ${name}, initialised`, await version(context, book.contracts[name]), versionOf(name));
     context.expect(`${name}.authority()`, await context.read(name, "authority"), book.contracts.accessManager);
   }
+}
+
+/** Who has no initialiser, and no role to ask for, has no lock either. */
+function hasNothingToLock(name: ImplementationName): boolean {
+  return !compiled(ARTIFACTS[name]).abi.some((item) => item.type === "function" && item.name === "authority");
 }
 
 /** The vacant proxy was initialised once; what moved in with something to set, a second time. */

@@ -1,5 +1,5 @@
 import { type Abi, type Address, keccak256, stringToHex } from "viem";
-import { ARTIFACTS, type ContractName, LINKS } from "../addresses.ts";
+import { ARTIFACTS, type ContractName, LINKS, type LinkName } from "../addresses.ts";
 import { compiled } from "../artifacts.ts";
 import { FEE_NAMES, GENESIS_NSD, GENESIS_NST } from "../parameters.ts";
 import type { CheckContext } from "./context.ts";
@@ -46,21 +46,32 @@ export async function checkWires(context: CheckContext): Promise<void> {
   for (const [contract, getter, peer] of WIRES) {
     context.expect(`${contract}.${getter}()`, await context.read(contract, getter), book.contracts[peer]);
   }
+  const { stakeVault } = book.implementations;
   let hand: Address = book.implementations.router;
-  let handAbi: Abi = compiled("InferenceRouter").abi;
+  let handAbi: Abi = compiled(ARTIFACTS.router).abi;
   for (const link of LINKS) {
     const [address, abi] = [book.implementations[link], compiled(ARTIFACTS[link]).abi];
     context.expect(`${link} is the next link`, await context.readAt(hand, handAbi, "EXTENSION"), address);
-    for (const getter of PEERS) {
-      const expected = await context.read("router", getter);
-      context.expect(`${link}.${getter}()`, await context.readAt(address, abi, getter), expected);
-    }
-    const blocks = await context.readAt(address, abi, "WINDOW_BLOCKS");
-    context.expect(`${link}.WINDOW_BLOCKS()`, blocks, parameters.windowBlocks);
+    await checkLink(context, link);
     [hand, handAbi] = [address, abi];
   }
   context.expect("router.WINDOW_BLOCKS()", await context.read("router", "WINDOW_BLOCKS"), parameters.windowBlocks);
   context.expect("validators.ALLOW_HTTP()", await context.read("validators", "ALLOW_HTTP"), parameters.development);
+  context.expect("validators.VAULT()", await context.read("validators", "VAULT"), stakeVault);
+  const vault = compiled(ARTIFACTS.stakeVault).abi;
+  context.expect("stakeVault.TOKEN()", await context.readAt(stakeVault, vault, "TOKEN"), book.contracts.nst);
+  const registry = await context.readAt(stakeVault, vault, "REGISTRY");
+  context.expect("stakeVault.REGISTRY()", registry, book.contracts.validators);
+}
+
+/** A link of the router works on the router's storage: what is fixed in its code must be what is fixed there. */
+async function checkLink(context: CheckContext, part: LinkName): Promise<void> {
+  const { abi } = compiled(ARTIFACTS[part]);
+  const read = (getter: string) => context.readAt(context.book.implementations[part], abi, getter);
+  for (const getter of PEERS) {
+    context.expect(`${part}.${getter}()`, await read(getter), await context.read("router", getter));
+  }
+  context.expect(`${part}.WINDOW_BLOCKS()`, await read("WINDOW_BLOCKS"), context.parameters.windowBlocks);
 }
 
 /** Every number of the parameters file, as the contracts have it. */
@@ -70,7 +81,7 @@ export async function checkValues(context: CheckContext): Promise<void> {
   for (const [i, name] of FEE_NAMES.entries()) {
     context.expect(`fees.get(${i}), ${name}`, await context.read("fees", "get", [i]), parameters.fees[i]);
   }
-  const views = compiled("RouterSeats").abi;
+  const views = compiled(ARTIFACTS.routerSeats).abi;
   await checkCatalogue(context, views);
   await checkGenesis(context);
 }

@@ -13,10 +13,11 @@ export const protocol = buildModule("Protocol", (m) => {
   const routerSeats = m.contract("RouterSeats", [peers, windowBlocks]);
   const routerLanes = m.contract("RouterLanes", [peers, windowBlocks, routerSeats]);
   const routerExtension = m.contract("RouterExtension", [peers, windowBlocks, routerLanes]);
+  const stakeVault = m.contract("StakeVault", [nst, validators]);
   const code = {
     router: m.contract("InferenceRouter", [peers, windowBlocks, routerExtension]),
     credits: m.contract("ModelAccessCredits", [router, nsd, validators, fees]),
-    validators: m.contract("ValidatorRegistry", [router, nst, models, fees, m.getParameter("allowHttp")]),
+    validators: m.contract("ValidatorRegistry", [router, nst, models, fees, stakeVault, m.getParameter("allowHttp")]),
     models: m.contract("ModelRegistry", [router, fees]),
     reward: m.contract("ModelReward", [router, lcai]),
     fees: m.contract("FeeController", [models]),
@@ -45,6 +46,7 @@ export const protocol = buildModule("Protocol", (m) => {
     routerExtensionCode: routerExtension,
     routerLanesCode: routerLanes,
     routerSeatsCode: routerSeats,
+    stakeVaultCode: stakeVault,
     routerCode: code.router,
     creditsCode: code.credits,
     validatorsCode: code.validators,

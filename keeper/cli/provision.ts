@@ -16,6 +16,7 @@ import type { AddressBook, ContractName } from "../../deploy/addresses.ts";
 import { abi as creditsAbi } from "../../typechain-types/IModelAccessCredits.ts";
 import { abi as modelsAbi } from "../../typechain-types/IModelRegistry.ts";
 import { abi as validatorsAbi } from "../../typechain-types/IValidatorRegistry.ts";
+import { signConsent } from "../chain/consent.ts";
 import { DEPLOYER_INDEX, developmentAccount, developmentKey, OPERATOR_INDEXES, USER_INDEXES } from "./accounts.ts";
 import { CliError } from "./console.ts";
 
@@ -26,7 +27,7 @@ export interface ProvisionOptions {
   readonly model: { readonly name: string; readonly sha256: Hex };
   readonly endpoint: string;
   /** A key of one's own that operates the validator, in the place of a development account. */
-  readonly operator?: Address;
+  readonly operator?: LocalAccount;
 }
 
 export interface Provisioned {
@@ -40,6 +41,8 @@ export interface Provisioned {
 }
 
 export const STAKE = parseEther("50000");
+/** The clock of a local chain may be anywhere, and a key serves once: this consent is good for ever. */
+const CONSENT_UNTIL = 2n ** 64n - 1n;
 const CREDITS = parseEther("1000");
 /** A user with less than an answer or ten gets credits again. */
 const TOP_UP_BELOW = parseEther("50");
@@ -86,17 +89,19 @@ interface Validator {
 async function validate(chain: LocalWriter, options: ProvisionOptions): Promise<Omit<Provisioned, "funded">> {
   for (const index of OPERATOR_INDEXES) {
     const owner = developmentAccount(index);
-    const operator = options.operator ?? owner.address;
+    const operator = options.operator ?? owner;
     const operatorKey = options.operator === undefined ? developmentKey(index) : undefined;
     const known = await chain.read<Validator>("validators", validatorsAbi, "validatorOf", [owner.address]);
     if (known.id === 0n) {
       await chain.write(owner, "nst", erc20Abi, "approve", [options.book.contracts.validators, STAKE]);
-      const terms = [STAKE, [options.model.name], options.endpoint, operator];
+      const registry = { chainId: options.book.chainId, registry: options.book.contracts.validators };
+      const consent = await signConsent(operator, owner.address, registry, CONSENT_UNTIL);
+      const terms = [STAKE, [options.model.name], options.endpoint, operator.address, CONSENT_UNTIL, consent];
       await chain.write(owner, "validators", validatorsAbi, "registerValidatorWithOperator", terms);
       const validatorId = await chain.read<bigint>("validators", validatorsAbi, "idOf", [owner.address]);
       return { validatorId, registered: true, endpoint: options.endpoint, operatorKey };
     }
-    if (known.models.includes(options.model.name) && known.operator === operator) {
+    if (known.models.includes(options.model.name) && known.operator === operator.address) {
       return { validatorId: known.id, registered: false, endpoint: known.endpoint, operatorKey };
     }
   }

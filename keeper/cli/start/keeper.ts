@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { destination, pino } from "pino";
-import type { Address } from "viem";
-import { privateKeyToAddress } from "viem/accounts";
+import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { decryptKeystore } from "../../chain/keystore.ts";
 import { type Overrides, operatorKeyOf, readSettings, type Settings } from "../../config.ts";
 import { WEB_ROOT } from "../build.ts";
@@ -52,12 +51,12 @@ export async function operate(steps: Steps, settings: Settings): Promise<undefin
   });
 }
 
-async function ownOperator(settings: Settings): Promise<Address | undefined> {
+async function ownOperator(settings: Settings): Promise<PrivateKeyAccount | undefined> {
   const { keystoreFile, keystorePassword } = settings;
   const bare = operatorKeyOf(settings);
-  if (bare !== undefined) return privateKeyToAddress(bare);
+  if (bare !== undefined) return privateKeyToAccount(bare);
   if (keystoreFile === undefined) return undefined;
-  return privateKeyToAddress(
+  return privateKeyToAccount(
     await decryptKeystore(await readFile(keystoreFile, "utf8"), keystorePassword?.reveal() ?? ""),
   );
 }

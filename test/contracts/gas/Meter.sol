@@ -148,6 +148,66 @@ abstract contract Meter is Crowd {
         return _used();
     }
 
+    /// @dev One among the ten: more stake, out again, and paid after a week.
+    function _staking() internal returns (uint256 more, uint256 unbond, uint256 cancel, uint256 withdraw) {
+        address owner = _staker();
+        vm.startPrank(owner);
+        validators.stakeMore(5_000e18);
+        more = _used();
+        validators.unbond(5_000e18);
+        unbond = _used();
+        validators.cancelUnbonding(0);
+        cancel = _used();
+        validators.unbond(5_000e18);
+        _pass(7 days);
+        validators.withdrawUnbonded();
+        withdraw = _used();
+        vm.stopPrank();
+    }
+
+    function _leaving() internal returns (uint256 leave, uint256 back) {
+        vm.startPrank(_staker());
+        validators.unbond(5_000e18);
+        leave = _used();
+        validators.stakeMore(5_000e18);
+        back = _used();
+        vm.stopPrank();
+    }
+
+    function _changing() internal returns (uint256 names, uint256 rotate) {
+        string[] memory two = new string[](2);
+        (two[0], two[1]) = ("llama-2-7b-q4", "demo-3m");
+        vm.prank(_staker());
+        validators.setModels(two);
+        names = _used();
+        Person memory key = _person("another key");
+        bytes memory consent = _consent(key.key, _staker(), type(uint64).max);
+        vm.prank(_staker());
+        validators.rotateOperator(key.addr, type(uint64).max, consent);
+        rotate = _used();
+    }
+
+    /// @dev The seventh of the ten, with NST to spare.
+    function _staker() private returns (address owner) {
+        owner = _member(10);
+        if (nst.balanceOf(owner) != 0) return owner;
+        vm.prank(bank);
+        nst.transfer(owner, 50_000e18);
+        vm.prank(owner);
+        nst.approve(address(validators), type(uint256).max);
+    }
+
+    /// @dev Its ticket has to be looked for among all: as the registry pushes it, without the registry.
+    function _ticketAmong(uint256 n, uint256 id) internal returns (uint256) {
+        uint256 state = vm.snapshotState();
+        _network(n);
+        vm.prank(address(validators));
+        _peers().restake(id, 5_000e18, 0);
+        uint256 used = _used();
+        vm.revertToState(state);
+        return used;
+    }
+
     function _depositing() internal returns (uint256) {
         Person memory user = _seed(0);
         _deposit(user.addr, 10e18);

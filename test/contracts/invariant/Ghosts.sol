@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {IFeeController} from "../../../contracts/interfaces/IFeeController.sol";
-import {FailureClass, Outcome, RequestStatus, RequestView} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {
+    FailureClass,
+    Outcome,
+    RequestStatus,
+    RequestView,
+    ValidatorView
+} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {IValidatorRegistry} from "../../../contracts/interfaces/IValidatorRegistry.sol";
+import {SeatWord} from "../../../contracts/words/Seat.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {HostileConsumer} from "../support/Hostile.sol";
 import {Scene} from "../support/Scene.sol";
@@ -33,7 +42,15 @@ abstract contract Ghosts is Scene {
         Declined,
         BadPrompt,
         CancelRequested,
-        Cancelled
+        Cancelled,
+        Stakes,
+        Unbonds,
+        Cancels,
+        Unbonded,
+        Exits,
+        Returns,
+        Models,
+        Rotations
     }
 
     struct Open {
@@ -53,6 +70,7 @@ abstract contract Ghosts is Scene {
     uint256 internal constant NODES = 3;
 
     Person[] internal users;
+    /// Owners of the validators 4, 5 and 6; keys that operate them come and go.
     address[] internal nodes;
     HostileConsumer internal consumer;
 
@@ -65,6 +83,7 @@ abstract contract Ghosts is Scene {
     mapping(address user => mapping(uint256 nonce => bool)) internal nonceUsed;
     mapping(address user => uint256[]) internal submittedAt;
     mapping(State state => uint256) public reached;
+    mapping(uint256 validator => bool) internal away;
 
     uint256 public locked;
     uint256 public rewarded;
@@ -89,6 +108,13 @@ abstract contract Ghosts is Scene {
         times.push(block.timestamp);
         if (times.length > 10) _check(block.timestamp - times[times.length - 11] >= 60, "eleven within a minute");
         if (_status(id) == RequestStatus.Queued) _reach(State.Queued);
+        else _assigned(id);
+    }
+
+    /// @dev The window holds when a place is taken; it may shrink under what is open.
+    function _assigned(bytes32 id) internal {
+        ValidatorView memory v = router.validatorOf(router.requestOf(id).validator);
+        _check(v.load <= v.capacity && !v.closed && v.stake != 0, "a full or closed one was chosen");
     }
 
     function _useNonce(address user, uint256 nonce) internal {
@@ -168,7 +194,8 @@ abstract contract Ghosts is Scene {
     function loadsHold() external view returns (bool) {
         for (uint256 id = 4; id < 4 + NODES; ++id) {
             if (router.validatorOf(id).load != openAt(id)) return false;
-            if (router.validatorOf(id).load > router.validatorOf(id).capacity) return false;
+            uint256 capacity = router.validatorOf(id).capacity;
+            if (capacity == 0 || capacity > SeatWord.capacityBound(router.validatorOf(id).stake)) return false;
         }
         return true;
     }
@@ -183,9 +210,41 @@ abstract contract Ghosts is Scene {
     function stakesHold() external view returns (bool) {
         uint256 sum;
         for (uint256 i; i < NODES; ++i) {
-            sum += validators.stakeOf(nodes[i]);
+            uint256 stake = validators.stakeOf(nodes[i]);
+            address vault = validators.vaultOf(4 + i);
+            if (nst.balanceOf(vault) != stake + unbondingOf(4 + i)) return false;
+            if (IVotes(address(nst)).getVotes(nodes[i]) != nst.balanceOf(vault)) return false;
+            sum += stake;
         }
-        return sum == validators.totalStaked() && sum == nst.balanceOf(address(validators));
+        return sum == validators.totalStaked() && nst.balanceOf(address(validators)) == 0;
+    }
+
+    function ticketsHold() external view returns (bool) {
+        uint256 tickets;
+        uint256 servers;
+        for (uint256 i; i < NODES; ++i) {
+            uint256 stake = validators.stakeOf(nodes[i]);
+            bool serves = (router.validatorOf(4 + i).models >> models.indexOf(LLAMA7)) & 1 == 1;
+            if (serves && stake == 0) return false;
+            if (router.validatorOf(4 + i).closed != (stake == 0 || away[4 + i])) return false;
+            if (!serves) continue;
+            ++servers;
+            tickets += stake < 5_000e18 ? 1 : stake / 5_000e18;
+        }
+        return router.offerOf(LLAMA7).tickets() == tickets && router.offerOf(LLAMA7).servers() == servers;
+    }
+
+    function unbondingOf(uint256 id) public view returns (uint256 sum) {
+        IValidatorRegistry.Tranche[] memory tranches = validators.unbondingOf(id);
+        for (uint256 i; i < tranches.length; ++i) {
+            sum += tranches[i].amount;
+        }
+    }
+
+    function staked() external view returns (uint256 sum) {
+        for (uint256 id = 4; id < 4 + NODES; ++id) {
+            sum += nst.balanceOf(validators.vaultOf(id));
+        }
     }
 
     function emissionsHold() external view returns (bool) {

@@ -18,10 +18,11 @@ import {IPausable} from "../support/Deployment.sol";
 import {HostileConsumer} from "../support/Hostile.sol";
 import {Ghosts} from "./Ghosts.sol";
 
-/// @notice Five users, an integrator of changing moods, three nodes, a relayer, governance, a guardian, and time.
+/// @notice Five users, an integrator of changing moods, three nodes and their owners, a relayer, governance, a guardian, and time.
 contract Handler is Ghosts {
     bytes private record;
     bytes32 private digest;
+    Person private lastKey;
 
     function setUp() public override {
         super.setUp();
@@ -33,6 +34,10 @@ contract Handler is Ghosts {
         for (uint256 i; i < NODES; ++i) {
             (address node,) = _validator(string.concat("node", vm.toString(i)), stakes[i]);
             nodes.push(node);
+            vm.prank(bank);
+            nst.transfer(node, 200_000e18);
+            vm.prank(node);
+            nst.approve(address(validators), type(uint256).max);
         }
         consumer = new HostileConsumer(router, nsd, credits);
         vm.prank(bank);
@@ -44,7 +49,7 @@ contract Handler is Ghosts {
     /// happen more often.
     function act(uint256 seed) external {
         seed = uint256(keccak256(abi.encode(seed, block.timestamp)));
-        uint256 k = seed % 40;
+        uint256 k = seed % 46;
         seed >>= 8;
         if (k < 5) ask(seed);
         else if (k < 6) askSigned(seed);
@@ -55,7 +60,18 @@ contract Handler is Ghosts {
         else if (k < 20) seed % 2 == 0 ? assign(seed >> 1) : cancel(seed >> 1);
         else if (k < 24) deliver(seed);
         else if (k < 28) pass(seed);
-        else _seldom(k, seed);
+        else if (k < 40) _seldom(k, seed);
+        else _owner(k, 4 + (seed >> 200) % NODES, seed);
+    }
+
+    /// @dev What the owner of a validator does with it.
+    function _owner(uint256 k, uint256 id, uint256 seed) private {
+        if (k == 40) stakeMore(id, seed);
+        else if (k == 41) unbond(id, seed);
+        else if (k == 42) cancelUnbonding(id, seed);
+        else if (k == 43) withdrawUnbonded(id, seed);
+        else if (k == 44) setModels(id, seed);
+        else rotate(id, seed);
     }
 
     function _seldom(uint256 k, uint256 seed) private {
@@ -184,7 +200,7 @@ contract Handler is Ghosts {
     /// @dev Up to five intents of different people, a third of them spoilt.
     function deliver(uint256 seed) private {
         uint256 n = 1 + seed % 5;
-        address node = nodes[(seed >> 8) % NODES];
+        address node = _operatorOf(4 + (seed >> 8) % NODES);
         Delivery[] memory items = new Delivery[](n);
         for (uint256 i; i < n; ++i) {
             items[i] = _item(users[i], node, uint256(keccak256(abi.encode(seed, i))));
@@ -312,7 +328,10 @@ contract Handler is Ghosts {
 
     function assign(uint256 seed) private {
         if (open.length == 0) return;
-        try router.assign(open[seed % open.length].ticket) {} catch {}
+        Open memory o = open[seed % open.length];
+        try router.assign(o.ticket) {
+            _assigned(o.id);
+        } catch {}
     }
 
     /// @dev What ended is tried again, in every way.
@@ -338,14 +357,119 @@ contract Handler is Ghosts {
     // ---- nodes, time
 
     function beat(uint256 seed) private {
-        vm.prank(nodes[seed % NODES]);
+        vm.prank(_operatorOf(4 + seed % NODES));
         router.heartbeat();
     }
 
     function openOrClose(uint256 seed) private {
+        if ((seed >> 8) % 3 != 0) return _resume(seed % NODES);
         vm.prank(nodes[seed % NODES]);
-        if ((seed >> 8) % 3 == 0) validators.pauseValidator();
-        else validators.resumeValidator();
+        validators.pauseValidator();
+        away[4 + seed % NODES] = true;
+    }
+
+    function _resume(uint256 index) private {
+        vm.prank(nodes[index]);
+        try validators.resumeValidator() {
+            away[4 + index] = false;
+        } catch {
+            _check(validators.stakeOf(nodes[index]) == 0, "one with a stake could not come back");
+        }
+    }
+
+    // ---- what owners do with a validator
+
+    function stakeMore(uint256 id, uint256 seed) private {
+        bool returns_ = validators.stakeOf(nodes[id - 4]) == 0;
+        vm.prank(nodes[id - 4]);
+        try validators.stakeMore(returns_ ? 20_000e18 : 1 + seed % 20_000e18) {
+            _reach(State.Stakes);
+            if (returns_) _comeBack(id);
+        } catch {
+            _reach(State.Refused);
+        }
+    }
+
+    /// @dev Who comes back says what it serves.
+    function _comeBack(uint256 id) private {
+        _reach(State.Returns);
+        vm.prank(nodes[id - 4]);
+        validators.setModels(_names());
+    }
+
+    /// @dev Every fourth time everything, where no work is open.
+    function unbond(uint256 id, uint256 seed) private {
+        uint256 stake = validators.stakeOf(nodes[id - 4]);
+        if (stake == 0) return stakeMore(id, seed);
+        bool all = seed % 4 == 0;
+        uint256 load = router.validatorOf(id).load;
+        vm.prank(nodes[id - 4]);
+        try validators.unbond(all ? stake : 1 + (seed >> 8) % stake) {
+            _reach(State.Unbonds);
+            if (validators.stakeOf(nodes[id - 4]) != 0) return;
+            _reach(State.Exits);
+            _check(load == 0, "left with open work");
+        } catch {
+            _reach(State.Refused);
+        }
+    }
+
+    function cancelUnbonding(uint256 id, uint256 seed) private {
+        uint256 n = validators.unbondingOf(id).length;
+        bool returns_ = validators.stakeOf(nodes[id - 4]) == 0;
+        vm.prank(nodes[id - 4]);
+        try validators.cancelUnbonding(seed % (n + 1)) {
+            _reach(State.Cancels);
+            if (returns_) _comeBack(id);
+        } catch {
+            _reach(State.Refused);
+        }
+    }
+
+    function withdrawUnbonded(uint256 id, uint256 seed) private {
+        if (seed % 4 == 0) _jump(seed >> 8, 3 days);
+        uint256 wallet = nst.balanceOf(nodes[id - 4]);
+        uint256 waiting = unbondingOf(id);
+        vm.prank(nodes[id - 4]);
+        try validators.withdrawUnbonded() returns (uint256 amount) {
+            _check(nst.balanceOf(nodes[id - 4]) - wallet == amount, "an unbonding paid something else");
+            _check(waiting - unbondingOf(id) == amount, "an unbonding took something else");
+            _reach(State.Unbonded);
+        } catch {
+            _reach(State.Refused);
+        }
+    }
+
+    function setModels(uint256 id, uint256 seed) private {
+        string[] memory names = new string[](2);
+        names[0] = seed % 8 == 0 ? "demo-3m" : "llama-2-7b-q4";
+        names[1] = seed % 16 < 8 ? "gpt-2-q4" : "llama-2-13b-q4";
+        vm.prank(nodes[id - 4]);
+        try validators.setModels(names) {
+            _reach(State.Models);
+        } catch {
+            _check(validators.stakeOf(nodes[id - 4]) == 0, "one with a stake could not change its models");
+        }
+    }
+
+    /// @dev To a fresh key mostly, else to one that works or worked already.
+    function rotate(uint256 id, uint256 seed) private {
+        bool fresh = seed % 4 != 0;
+        Person memory to = fresh ? Person(vm.addr(seed >> 8), seed >> 8) : lastKey;
+        uint256 leg = router.validatorOf(id).validatorLeg;
+        uint256 seenAt = router.validatorOf(id).lastSeenAt;
+        if (to.key == 0) return;
+        bytes memory consent = _consent(to.key, nodes[id - 4], type(uint64).max);
+        vm.prank(nodes[id - 4]);
+        try validators.rotateOperator(to.addr, type(uint64).max, consent) {
+            _check(fresh, "a spent key was taken again");
+            lastKey = to;
+            _reach(State.Rotations);
+        } catch {
+            _check(!fresh, "a fresh key was refused");
+        }
+        _check(router.validatorOf(id).validatorLeg == leg, "a rotation lost earnings");
+        _check(router.validatorOf(id).lastSeenAt == seenAt, "a rotation is no sign of life");
     }
 
     function pass(uint256 seed) private {
@@ -365,13 +489,12 @@ contract Handler is Ghosts {
         for (uint256 i; i < 9 * (1 + seed % 3); ++i) {
             _pass(9_600);
             for (uint256 n; n < NODES; ++n) {
-                vm.prank(nodes[n]);
+                vm.prank(_operatorOf(4 + n));
                 router.heartbeat();
             }
         }
         for (uint256 n; n < NODES; ++n) {
-            vm.prank(nodes[n]);
-            validators.resumeValidator();
+            _resume(n);
         }
     }
 
@@ -474,6 +597,7 @@ contract Handler is Ghosts {
         _announceAll(relayer);
         _claimAll();
         _pass(7 days);
+        _exitAll();
         for (uint256 i; i < USERS; ++i) {
             _withdrawAll(users[i].addr);
         }
@@ -482,7 +606,19 @@ contract Handler is Ghosts {
         _claimAll();
         _pass(7 days);
         _claimAll();
+        _exitAll();
         credits.retire();
+    }
+
+    /// @dev What is ripe is paid, and what is staked begins to wait.
+    function _exitAll() private {
+        for (uint256 i; i < NODES; ++i) {
+            vm.startPrank(nodes[i]);
+            try validators.withdrawUnbonded() {} catch {}
+            uint256 stake = validators.stakeOf(nodes[i]);
+            if (stake != 0) validators.unbond(stake);
+            vm.stopPrank();
+        }
     }
 
     function _announceAll(address user) private {

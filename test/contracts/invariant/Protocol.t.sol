@@ -14,7 +14,7 @@ abstract contract Campaign is Test {
     }
 
     function _print() internal {
-        string[23] memory names = [
+        string[31] memory names = [
             "completed",
             "delivered",
             "skipped",
@@ -37,7 +37,15 @@ abstract contract Campaign is Test {
             "declined",
             "bad prompt",
             "cancel requested",
-            "cancelled"
+            "cancelled",
+            "stakes",
+            "unbonds",
+            "cancels",
+            "unbonded",
+            "exits",
+            "returns",
+            "models",
+            "rotations"
         ];
         for (uint256 i; i < names.length; ++i) {
             emit log_named_uint(names[i], handler.reached(Ghosts.State(i)));
@@ -92,6 +100,10 @@ contract ProtocolInvariantsTest is Campaign {
         assertTrue(handler.stakesHold());
     }
 
+    function invariant_09_TicketsFollowStakes() public view {
+        assertTrue(handler.ticketsHold());
+    }
+
     function afterInvariant() public {
         _print();
     }
@@ -128,9 +140,11 @@ contract LongRunTest is Campaign {
         assertEq(handler.locked(), 0);
         _holds();
         assertGt(handler.creditsSum() + handler.accruedSum(), 0);
+        assertGt(handler.staked(), 0);
         handler.leave();
         assertEq(handler.creditsSum() + handler.accruedSum(), 0);
         assertEq(handler.headroom(), 0, "what was burned is paid or retired");
+        assertEq(handler.staked(), 0, "what was staked is paid");
     }
 
     function _holds() private view {
@@ -142,6 +156,7 @@ contract LongRunTest is Campaign {
         assertTrue(handler.emissionsHold(), "emissions");
         assertTrue(handler.rewardsHold(), "rewards");
         assertTrue(handler.stakesHold(), "stakes");
+        assertTrue(handler.ticketsHold(), "tickets");
         assertTrue(handler.reputationsHold(), "reputation");
         assertTrue(handler.parametersHold(), "parameters");
     }

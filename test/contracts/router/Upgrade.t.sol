@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
-import {IRouterLog, Outcome, RequestStatus} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {IRouterLog, IRouterPeers, Outcome, RequestStatus} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {IPausable} from "../support/Deployment.sol";
 import {Scene} from "../support/Scene.sol";
@@ -146,6 +146,8 @@ contract UpgradeTest is Scene {
         Ticket memory t = _ticketOf(alice.addr, _ask(), 0);
         (ok,) = extension.call(abi.encodeCall(router.expire, (t)));
         assertFalse(ok);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterOnlyPeer.selector, address(this)));
+        IRouterPeers(seats).setClosed(4, true);
     }
 }
 
@@ -168,7 +170,10 @@ contract DoorsTest is Scene {
         _shut(abi.encodeCall(_peers().sweep, (4)));
         _shut(abi.encodeCall(_peers().takeUnretired, ()));
         _shut(abi.encodeCall(_peers().takeAccrued, (alice.addr, 1)));
-        _shut(abi.encodeCall(_peers().enlist, (4, alice.addr, 1, 1, none)));
+        _shut(abi.encodeCall(_peers().enlist, (4, alice.addr, 1, none)));
+        _shut(abi.encodeCall(_peers().restake, (4, 1, 2)));
+        _shut(abi.encodeCall(_peers().serve, (4, 1, none)));
+        _shut(abi.encodeCall(_peers().rotate, (4, alice.addr)));
         _shut(abi.encodeCall(_peers().setClosed, (4, true)));
         _shut(abi.encodeCall(_peers().setOffer, (LLAMA7, router.offerOf(LLAMA7))));
         _shut(abi.encodeCall(_peers().freeze, (0, 4, 1, 1)));
@@ -199,6 +204,14 @@ contract DoorsTest is Scene {
         validators.validatorById(n);
         validators.ownerOf(n);
         validators.stakeOf(who);
+        validators.idOf(who);
+        validators.unbondingOf(n);
+        validators.vaultOf(n);
+        validators.delegateOf(n);
+        validators.formerlyOf(who);
+        validators.count();
+        validators.totalStaked();
+        validators.minimumStake();
         models.modelOf(id);
         models.isModel(id);
         models.models();

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Offer} from "../../../contracts/words/Offer.sol";
-import {Seat} from "../../../contracts/words/Seat.sol";
+import {Seat, SeatWord} from "../../../contracts/words/Seat.sol";
 import {Till, TillWord} from "../../../contracts/words/Till.sol";
 import {Scene} from "./Scene.sol";
 
@@ -44,15 +44,15 @@ abstract contract Crowd is Scene {
         vm.store(address(router), _at(TILLS, uint256(who)), bytes32(Till.unwrap(TillWord.open(id, block.timestamp))));
         vm.store(address(router), _at(OPERATORS, id), who);
         vm.store(address(router), _at(UPTIME, uint256(who)), bytes32(type(uint256).max));
-        vm.store(address(router), _at(MARKS, id), bytes32(block.timestamp << 176));
+        vm.store(address(router), _at(MARKS, id), bytes32((block.timestamp << 184) | (block.timestamp << 216)));
         return _newSeat(stake, bit).put(row, id);
     }
 
-    /// @dev As a registration leaves it: 100 points, full speed, on probation, a place each 2,500 NST.
+    /// @dev As many successes after a registration would leave it: 100 points, full speed, still on probation, a place
+    /// each 2,500 NST.
     function _newSeat(uint256 stake, uint256 bit) private pure returns (Seat) {
-        uint256 room = stake * 2 / 5;
-        if (room > 63) room = 63;
-        uint256 word = (stake > 127 ? 127 : stake) | (100 << 7) | ((room == 0 ? 1 : room) << 20) | (100 << 26);
+        if (stake > 127) stake = 127;
+        uint256 word = stake | (100 << 7) | (SeatWord.capacityBound(stake) << 20) | (100 << 26);
         return Seat.wrap(uint64(word | (1 << 34) | (1 << (35 + bit))));
     }
 

@@ -65,6 +65,7 @@ abstract contract Deployment is Test {
     address internal extension;
     address internal lanes;
     address internal seats;
+    address internal vaultCode;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -104,7 +105,8 @@ abstract contract Deployment is Test {
             bytes4(keccak256("initialize((string,bytes32,uint32,uint32,uint32,uint16,uint16,bool)[])")), _launchModels()
         );
         _upgrade(address(models), code, data);
-        code = _code("ValidatorRegistry.sol/ValidatorRegistry", abi.encode(router, nst, models, fees, false));
+        vaultCode = _code("StakeVault.sol/StakeVault", abi.encode(nst, validators));
+        code = _code("ValidatorRegistry.sol/ValidatorRegistry", abi.encode(router, nst, models, fees, vaultCode, false));
         _upgrade(address(validators), code, "");
         code = _code("ModelAccessCredits.sol/ModelAccessCredits", abi.encode(router, nsd, validators, fees));
         _upgrade(address(credits), code, abi.encodeWithSignature("initialize(address)", treasury));

@@ -69,6 +69,40 @@ abstract contract Scene is Deployment {
         vm.stopPrank();
     }
 
+    /// @dev The consent of an operator's key, written out from the protocol's text.
+    function _consent(uint256 key, address owner, uint64 deadline) internal view returns (bytes memory) {
+        return _consent(key, owner, deadline, block.chainid, address(validators));
+    }
+
+    function _consent(uint256 key, address owner, uint64 deadline, uint256 chainId, address verifier)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256("Operator(address owner,address operator,uint64 deadline)"), owner, vm.addr(key), deadline
+            )
+        );
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", _domain(chainId, verifier), structHash));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    /// @dev `owner` holds and has allowed the stake.
+    function _registerWith(address owner, uint256 stake, Person memory operator) internal returns (uint256) {
+        uint64 deadline = uint64(block.timestamp + 1 hours);
+        bytes memory consent = _consent(operator.key, owner, deadline);
+        vm.prank(owner);
+        return validators.registerValidatorWithOperator(
+            stake, _names(), "https://node.example", operator.addr, deadline, consent
+        );
+    }
+
+    function _person(string memory name) internal returns (Person memory person) {
+        (person.addr, person.key) = makeAddrAndKey(name);
+    }
+
     function _names() internal pure virtual returns (string[] memory names) {
         names = new string[](1);
         names[0] = "llama-2-7b-q4";
@@ -163,7 +197,15 @@ abstract contract Scene is Deployment {
 
     /// @dev Written out from the protocol's text, apart from the router's own hashing.
     function _typed(bytes32 structHash, uint256 chainId, address verifier) internal pure returns (bytes32) {
-        bytes32 domain = keccak256(
+        return keccak256(abi.encodePacked(hex"1901", _domain(chainId, verifier), structHash));
+    }
+
+    function _digestOf(Intent memory i, uint256 chainId, address verifier) internal pure returns (bytes32) {
+        return _typed(_structHash(i), chainId, verifier);
+    }
+
+    function _domain(uint256 chainId, address verifier) private pure returns (bytes32) {
+        return keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
                 keccak256("NeuroSwarm"),
@@ -172,11 +214,6 @@ abstract contract Scene is Deployment {
                 verifier
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
-    }
-
-    function _digestOf(Intent memory i, uint256 chainId, address verifier) internal pure returns (bytes32) {
-        return _typed(_structHash(i), chainId, verifier);
     }
 
     function _structHash(Intent memory i) private pure returns (bytes32) {

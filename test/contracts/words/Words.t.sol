@@ -36,9 +36,32 @@ contract SeatTest is Test {
         assertEq(Seat.unwrap(s.withReputation(v).withReputation(s.reputation())), word);
         assertEq(s.withSpeed(v).speed(), v);
         assertEq(Seat.unwrap(s.withSpeed(v).withSpeed(s.speed())), word);
+        assertEq(s.withCapacity(v).capacity(), v);
+        assertEq(Seat.unwrap(s.withCapacity(v).withCapacity(s.capacity())), word);
+        assertEq(s.withStake(v).stake(), v);
+        assertEq(Seat.unwrap(s.withStake(v).withStake(s.stake())), word);
+        assertEq(s.withModels(v).models(), v);
+        assertEq(Seat.unwrap(s.withModels(v).withModels(s.models())), word);
         assertTrue(s.withClosed(true).closed());
         assertEq(Seat.unwrap(s.withClosed(true).withClosed(s.closed())), word);
         assertFalse(s.withoutProbation().probation());
+    }
+
+    function testFuzz_TheWindowStaysWithinOneAndItsBound(uint64 word, uint256 stake, uint256 capacity) public pure {
+        stake = bound(stake, 0, SeatWord.STAKE_MAX);
+        uint256 most = SeatWord.capacityBound(stake);
+        assertTrue(most >= 1 && most <= 50);
+        assertTrue(most == 1 || most * 2_500 <= stake * 1_000, "a full 2,500 NST for each");
+        assertTrue((most + 1) * 2_500 > stake * 1_000, "and no more than that");
+        Seat s = Seat.wrap(word).withStake(stake).withCapacity(bound(capacity, 1, most));
+        assertEq(s.grown().capacity(), s.capacity() == most ? most : s.capacity() + 1);
+        uint256 half = s.capacity() / 2;
+        assertEq(s.halved().capacity(), half == 0 ? 1 : half);
+        assertEq(Seat.unwrap(s.grown().withCapacity(s.capacity())), Seat.unwrap(s), "nothing but the window");
+        assertEq(Seat.unwrap(s.halved().withCapacity(s.capacity())), Seat.unwrap(s), "nothing but the window");
+        assertEq(Seat.unwrap(s.clamped()), Seat.unwrap(s));
+        assertEq(s.withCapacity(63).clamped().capacity(), most);
+        assertEq(SeatWord.firstCapacity(stake), most < 4 ? most : 4);
     }
 
     /// @dev The formula of the protocol, term by term, in ten-thousandths.

@@ -123,13 +123,13 @@ function testParameters() {
   return parseParameters({ ...file, models: file.models.map((model) => ({ ...model, fileHash: null })) });
 }
 
-export async function register(chain: TestChain, index: number, operator?: Address): Promise<void> {
+export async function register(chain: TestChain, index: number): Promise<void> {
   const { contracts } = chain.book;
   const owner = account(index);
   const stake = parseEther("50000");
   await chain.write(owner, contracts.nst, erc20Abi, "approve", [contracts.validators, stake]);
-  const terms = [stake, [MODEL], `http://127.0.0.1:${9_000 + index}`, operator ?? owner.address];
-  await chain.write(owner, contracts.validators, validatorsAbi, "registerValidatorWithOperator", terms);
+  const terms = [stake, [MODEL], `http://127.0.0.1:${9_000 + index}`];
+  await chain.write(owner, contracts.validators, validatorsAbi, "registerValidator", terms);
 }
 
 async function startAnvil(): Promise<{ process: ChildProcess; rpcUrl: string }> {
