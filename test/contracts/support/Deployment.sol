@@ -7,6 +7,7 @@ import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeab
 import {Test} from "forge-std/Test.sol";
 import {IFeeController, Parameter} from "../../../contracts/interfaces/IFeeController.sol";
 import {IInferenceRouter, IRouterPeers} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {ILocator} from "../../../contracts/interfaces/ILocator.sol";
 import {IModelAccessCredits} from "../../../contracts/interfaces/IModelAccessCredits.sol";
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {IModelReward} from "../../../contracts/interfaces/IModelReward.sol";
@@ -66,6 +67,7 @@ abstract contract Deployment is Test {
     address internal lanes;
     address internal seats;
     address internal vaultCode;
+    ILocator internal locator;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -87,6 +89,17 @@ abstract contract Deployment is Test {
         _deployTokens();
         _moveIn();
         _grantRoles();
+        address[8] memory all = [
+            address(nsd),
+            address(nst),
+            address(lcai),
+            address(choir),
+            address(router),
+            address(credits),
+            address(validators),
+            address(fees)
+        ];
+        locator = ILocator(_code("Locator.sol/Locator", abi.encode(all)));
     }
 
     function _deployTokens() private {
