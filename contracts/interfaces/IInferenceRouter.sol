@@ -259,6 +259,8 @@ interface IRouterLog {
     event Revealed(address indexed committer, bytes32 indexed commitment);
     /// @notice A commitment was not revealed in time, or made again: its bond stays burned.
     event BondForfeited(address indexed committer, bytes32 indexed commitment, uint256 bond);
+    /// @notice A pause of intake began while a commitment could be revealed: its bond went back to credits.
+    event BondReturned(address indexed committer, bytes32 indexed commitment, uint256 bond);
     event SessionOpened(
         bytes32 indexed id,
         address indexed user,
@@ -325,7 +327,7 @@ interface IRouterLog {
     event DeliverySkipped(bytes32 indexed id, address indexed user, uint256 index, SkipReason reason);
     /// @notice Every `ChainWord.CHECKPOINT` records of the direct lane: the running hash so far.
     event CheckpointStored(uint256 indexed number, uint256 chain);
-    /// @notice LCAI for `chats` settled ones could not be minted; the chats themselves are settled.
+    /// @notice LCAI for `chats` settled ones was neither minted nor accrued; the chats themselves are settled.
     event RewardsSkipped(uint256 chats);
     /// @notice A validator's reputation moved.
     event ReputationChanged(uint256 indexed validator, uint256 previous, uint256 current);
@@ -371,7 +373,7 @@ interface IRouterLog {
     /// @notice It cannot be claimed that the request failed: not before `from` (unix seconds), nor within the first
     /// blocks after its assignment.
     error RouterTooEarly(bytes32 id, uint256 from);
-    /// @notice Nobody is eligible; the request stays queued.
+    /// @notice Nobody is eligible; the request stays queued, or unrevealed.
     error RouterNobodyEligible(bytes32 id);
     /// @notice The digest is zero.
     error RouterEmptyDigest(bytes32 id);
@@ -455,7 +457,8 @@ interface IInferenceRouter is IRouterLog {
         external
         returns (bytes32[] memory ids);
 
-    /// @notice Commits the sender to a request whose payment reaches `commitFromOf(model)`.
+    /// @notice Commits the sender to a request whose payment reaches `commitFromOf(model)`. Who commits for another user
+    /// trusts that nonce, funds and signature will stand: what cannot be revealed in time costs the bond all the same.
     /// @param commitment `keccak256(abi.encode(hashIntent(intent), salt))`. Made a second time, it forfeits the first bond.
     /// @param bond NSD wei from the sender's credits and wallet: 10 % of the payment, 5 NSD at least.
     function commit(bytes32 commitment, uint256 bond) external;
@@ -465,7 +468,8 @@ interface IInferenceRouter is IRouterLog {
         external
         returns (bytes32 id);
 
-    /// @notice Burns the bond of a commitment that can no longer be revealed. Anyone.
+    /// @notice Burns the bond of a commitment that can no longer be revealed, or returns it to credits where a pause of
+    /// intake began while it could be. Anyone.
     function forfeit(address committer, bytes32 commitment) external;
 
     /// @notice Takes a request back. Queued: it ends at once, with all of the payment back, half where validators

@@ -27,7 +27,10 @@ abstract contract Powers is AccessManagedUpgradeable, Settlement {
 
     function pauseIntake(uint256 until) external restricted {
         Layout storage $ = _layout();
-        uint256 end = _pauseEnd($.intakePausedUntil, until);
+        uint256 previous = $.intakePausedUntil;
+        uint256 end = _pauseEnd(previous, until);
+        // One that is shortened began when it began.
+        if (previous <= block.timestamp) $.intakePausedFrom = uint64(block.number);
         $.intakePausedUntil = uint40(end);
         for (uint256 i; i < $.models.length; ++i) {
             $.offers[$.models[i]] = $.offers[$.models[i]].closed();

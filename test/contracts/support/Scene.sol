@@ -163,6 +163,11 @@ abstract contract Scene is Deployment {
 
     /// @dev Written out from the protocol's text, apart from the router's own hashing.
     function _digestOf(Intent memory i, uint256 chainId, address verifier) internal pure returns (bytes32) {
+        return _typed(_structHash(i), chainId, verifier);
+    }
+
+    /// @dev EIP-712 digest of a message of the domain `NeuroSwarm`.
+    function _typed(bytes32 structHash, uint256 chainId, address verifier) internal pure returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
@@ -172,7 +177,7 @@ abstract contract Scene is Deployment {
                 verifier
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, _structHash(i)));
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     function _structHash(Intent memory i) private pure returns (bytes32) {
