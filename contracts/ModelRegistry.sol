@@ -19,7 +19,7 @@ import {Ticket} from "./words/Ticket.sol";
 ///
 /// # Records
 /// Every answered request is a record with a number that counts up over all lanes. The router keeps a commitment a
-/// request in the assigned lane, and a running hash with checkpoints for the direct lane; the rest is in events. Here
+/// request in the assigned lane, and a running hash with checkpoints for the direct and session lanes; the rest is in events. Here
 /// a record taken from the events is proven against them.
 contract ModelRegistry is Governed, IModelRegistry {
     using Records for Outcome;

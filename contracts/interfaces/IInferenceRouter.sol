@@ -263,6 +263,8 @@ interface IRouterLog {
     event Revealed(address indexed committer, bytes32 indexed commitment);
     /// @notice A commitment was not revealed in time, or made again: its bond stays burned.
     event BondForfeited(address indexed committer, bytes32 indexed commitment, uint256 bond);
+    /// @notice A pause of intake began while a commitment could be revealed: its bond went back to credits.
+    event BondReturned(address indexed committer, bytes32 indexed commitment, uint256 bond);
     event SessionOpened(
         bytes32 indexed id,
         address indexed user,
@@ -327,9 +329,9 @@ interface IRouterLog {
     event CallbackRetried(bytes32 indexed id, address indexed callback);
     /// @notice An item of a delivery was passed over; nothing was charged for it.
     event DeliverySkipped(bytes32 indexed id, address indexed user, uint256 index, SkipReason reason);
-    /// @notice Every `ChainWord.CHECKPOINT` records of the direct lane: the running hash so far.
+    /// @notice Every `ChainWord.CHECKPOINT` leaves of the direct and session lanes: the running hash so far.
     event CheckpointStored(uint256 indexed number, uint256 chain);
-    /// @notice LCAI for `chats` settled ones could not be minted; the chats themselves are settled.
+    /// @notice LCAI for `chats` settled ones was neither minted nor accrued; the chats themselves are settled.
     event RewardsSkipped(uint256 chats);
     /// @notice A validator's reputation moved.
     event ReputationChanged(uint256 indexed validator, uint256 previous, uint256 current);
@@ -375,7 +377,7 @@ interface IRouterLog {
     /// @notice It cannot be claimed that the request failed: not before `from` (unix seconds), nor within the first
     /// blocks after its assignment.
     error RouterTooEarly(bytes32 id, uint256 from);
-    /// @notice Nobody is eligible; the request stays queued.
+    /// @notice Nobody is eligible; the request stays queued, or unrevealed.
     error RouterNobodyEligible(bytes32 id);
     /// @notice The digest is zero.
     error RouterEmptyDigest(bytes32 id);
@@ -425,8 +427,6 @@ interface IRouterLog {
     error RouterInsufficientCap(bytes32 id, uint256 total, uint256 cap);
     /// @notice Above 60 seconds.
     error RouterInvalidRateWindow(uint256 window, uint256 longest);
-    /// @notice These legs are neither in the till nor in a pending claim.
-    error RouterLegsGone(uint256 validator);
     /// @notice The case froze legs already.
     error RouterFrozen(bytes32 caseId);
     /// @notice The case froze no legs.
@@ -459,7 +459,8 @@ interface IInferenceRouter is IRouterLog {
         external
         returns (bytes32[] memory ids);
 
-    /// @notice Commits the sender to a request whose payment reaches `commitFromOf(model)`.
+    /// @notice Commits the sender to a request whose payment reaches `commitFromOf(model)`. Who commits for another user
+    /// trusts that nonce, funds and signature will stand: what cannot be revealed in time costs the bond all the same.
     /// @param commitment `keccak256(abi.encode(hashIntent(intent), salt))`. Made a second time, it forfeits the first bond.
     /// @param bond NSD wei from the sender's credits and wallet: 10 % of the payment, 5 NSD at least.
     function commit(bytes32 commitment, uint256 bond) external;
@@ -469,7 +470,8 @@ interface IInferenceRouter is IRouterLog {
         external
         returns (bytes32 id);
 
-    /// @notice Burns the bond of a commitment that can no longer be revealed. Anyone.
+    /// @notice Burns the bond of a commitment that can no longer be revealed, or returns it to credits where a pause of
+    /// intake began while it could be. Anyone.
     function forfeit(address committer, bytes32 commitment) external;
 
     /// @notice Takes a request back. Queued: it ends at once, with all of the payment back, half where validators
@@ -576,9 +578,11 @@ interface IInferenceRouter is IRouterLog {
     /// @return pausedUntil Settlement is paused until then.
     /// @return unretired NSD wei gone for good that no call has retired yet.
     function ledger() external view returns (uint256 records, uint256 pausedUntil, uint256 unretired);
-    /// @notice Running hash over the direct lane (208 bits) and its count of records (48 bits below).
+    /// @notice Running hash over the direct and session lanes (208 bits) and its count of leaves (48 bits below): a leaf a
+    /// delivered record, and one a session's settlement, `keccak256(abi.encode(id, firstRecord, prompts, root, validator,
+    /// amount, validatorLeg, treasuryLeg))`.
     function chain() external view returns (uint256);
-    /// @notice The running hash after `256 * number` records of the direct lane.
+    /// @notice The running hash after `256 * number` leaves.
     function checkpointOf(uint256 number) external view returns (uint256);
     /// @notice NSD wei that a unit of callback gas costs.
     function callbackGasPriceOf(bytes32 model) external view returns (uint256);
@@ -640,7 +644,7 @@ interface IRouterPeers {
     /// @notice ModelRegistry alone: a model's terms. Tickets and servers stay as they are.
     function setOffer(bytes32 model, Offer offer) external;
     /// @notice The court alone: keeps legs from being claimed while a case is open. They come out of the till, then out of
-    /// the pending claim.
+    /// the pending claim; `CreditsClaimTooSmall` where both together hold less.
     function freeze(bytes32 caseId, uint256 validator, uint256 validatorLeg, uint256 treasuryLeg) external;
     /// @notice The court alone: the legs go back into the till.
     function release(bytes32 caseId) external;

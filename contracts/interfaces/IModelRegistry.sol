@@ -51,7 +51,7 @@ interface IModelRegistry {
     function recordCount() external view returns (uint256);
     /// @notice Whether a request of the assigned lane ended so, with `outcome.digest` as its record.
     function verifySettled(Ticket calldata ticket, Outcome calldata outcome) external view returns (bool);
-    /// @notice Whether `leaf` is record `position` (from 0) of the direct lane: `before` and `afterwards` are the other
+    /// @notice Whether `leaf` is number `position` (from 0) in the running hash of the direct and session lanes: `before` and `afterwards` are the other
     /// leaves between the checkpoints around it.
     function verifyDelivered(uint256 position, bytes32[] calldata before, bytes32 leaf, bytes32[] calldata afterwards)
         external

@@ -27,7 +27,10 @@ abstract contract Powers is AccessManagedUpgradeable, Settlement {
 
     function pauseIntake(uint256 until) external restricted {
         Layout storage $ = _layout();
-        uint256 end = _pauseEnd($.intakePausedUntil, until);
+        uint256 previous = $.intakePausedUntil;
+        uint256 end = _pauseEnd(previous, until);
+        // One that is shortened began when it began.
+        if (previous <= block.timestamp) $.intakePausedFrom = uint64(block.number);
         $.intakePausedUntil = uint40(end);
         for (uint256 i; i < $.models.length; ++i) {
             $.offers[$.models[i]] = $.offers[$.models[i]].closed();
@@ -68,7 +71,6 @@ abstract contract Powers is AccessManagedUpgradeable, Settlement {
     {
         Layout storage $ = _layout();
         require($.frozen[caseId].validator == 0, RouterFrozen(caseId));
-        require(validatorLeg <= type(uint96).max && treasuryLeg <= type(uint96).max, RouterLegsGone(validator));
         address operator = $.operators[validator];
         Till till = $.tills[operator];
         Overflow storage overflow = $.overflows[validator];
@@ -79,7 +81,7 @@ abstract contract Powers is AccessManagedUpgradeable, Settlement {
         delete $.overflows[validator];
         $.tills[operator] = _earn(till.withoutLegs(), validator, fromValidator - v, fromTreasury - t);
         if (v + t < validatorLeg + treasuryLeg) CREDITS.seizeClaim(validator, validatorLeg - v, treasuryLeg - t);
-        // The three fit: ids have 16 bits, and all NSD there ever is 96.
+        // The three fit: ids have 16 bits, and what was taken just now 96, as all NSD there ever is.
         $.frozen[caseId] = Frozen(uint16(validator), uint96(validatorLeg), uint96(treasuryLeg));
         emit LegsFrozen(caseId, validator, validatorLeg, treasuryLeg);
     }

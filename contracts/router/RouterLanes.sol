@@ -22,7 +22,8 @@ import {RouterBase} from "./RouterBase.sol";
 /// Whoever can choose the block of a large request can choose its validator. So a request above the threshold is
 /// committed to first, with a bond; the hash of the block that holds the commitment, unknown when it was sent, and a
 /// salt, unknown to everybody else, draw the validator at the reveal. To try again costs the bond. A validator that
-/// gained tickets after the commitment is passed over.
+/// gained tickets after the commitment is passed over. Where intake was paused while a commitment could be revealed, its
+/// bond comes back: a guardian costs nobody anything.
 ///
 /// # Sessions
 /// A user locks a cap for one validator, and signs receipts off chain, each of which replaces the one before: so many
@@ -32,7 +33,8 @@ contract RouterLanes is Opening, Extended {
     using PriceWord for uint256;
 
     uint256 private constant BOND_BPS = 1_000;
-    uint256 private constant MAX_PASSED_OVER = 8;
+    /// As many ids as a word holds.
+    uint256 private constant MAX_PASSED_OVER = 16;
     uint256 private constant HASHES_KEPT = 256;
     uint256 private constant LONGEST_SESSION = 90 days;
     /// Seconds of notice that a validator gets to settle before its user may close a session early.
@@ -66,6 +68,8 @@ contract RouterLanes is Opening, Extended {
     function commit(bytes32 commitment, uint256 bond) external nonReentrant {
         require(bond >= FeeMath.MINIMUM && bond <= type(uint96).max, RouterBondTooLow(bond, FeeMath.MINIMUM));
         Layout storage $ = _layout();
+        // A bond that a pause held up comes back: within one, to commit would be to look at the seed for nothing.
+        require(block.timestamp >= $.intakePausedUntil, RouterIntakePaused($.intakePausedUntil));
         bytes32 key = _keyOf(msg.sender, commitment);
         _forfeit($.commitments[key], msg.sender, commitment);
         $.commitments[key] = CommitmentWord.open(bond);
@@ -95,7 +99,8 @@ contract RouterLanes is Opening, Extended {
         Opened memory o = _openedBy(intent, offer, prompt);
         _check(o, offer);
         bytes32 seed = keccak256(abi.encode(blockhash(c.atBlock()), salt, commitment));
-        return _open(o, offer, $.accounts[intent.user], prompt, seed, _newcomers(offer, seed, c.time()));
+        uint256 passedOver = _newcomers(offer, seed, c.time(), commitment);
+        return _open(o, offer, $.accounts[intent.user], prompt, seed, passedOver);
     }
 
     function forfeit(address committer, bytes32 commitment) external nonReentrant {
@@ -115,21 +120,34 @@ contract RouterLanes is Opening, Extended {
         require(block.number <= c.atBlock() + HASHES_KEPT, RouterRevealTooLate(commitment, c.atBlock() + HASHES_KEPT));
     }
 
-    /// @dev Whom the seed would choose although they gained tickets when it could be known, 16 bits each. With more of
-    /// them than are passed over the request waits in the queue.
-    function _newcomers(Offer offer, bytes32 seed, uint256 committedAt) private view returns (uint256 passedOver) {
-        for (uint256 i; i < MAX_PASSED_OVER; ++i) {
+    /// @dev Whom the seed would choose although they gained tickets when it could be known, 16 bits each. Nobody gets in
+    /// by sending more of them than can be passed over: then nothing is revealed.
+    function _newcomers(Offer offer, bytes32 seed, uint256 committedAt, bytes32 commitment)
+        private
+        view
+        returns (uint256 passedOver)
+    {
+        for (uint256 n;; ++n) {
             uint256 validator = _choose(offer, seed, passedOver);
             if (validator == 0 || _layout().marks[validator].seatedAt < committedAt) return passedOver;
+            require(n < MAX_PASSED_OVER, RouterNobodyEligible(commitment));
             passedOver = (passedOver << 16) | validator;
         }
     }
 
+    /// @dev The bond stays burned, unless a pause of intake began while it could be revealed.
     function _forfeit(Commitment c, address committer, bytes32 commitment) private {
-        if (c.bond() == 0) return;
+        uint256 bond = c.bond();
+        if (bond == 0) return;
         Layout storage $ = _layout();
-        $.global = $.global.add(0, c.bond());
-        emit BondForfeited(committer, commitment, c.bond());
+        uint256 pausedFrom = $.intakePausedFrom;
+        if (pausedFrom >= c.atBlock() && pausedFrom <= c.atBlock() + HASHES_KEPT) {
+            _credit(committer, bond);
+            emit BondReturned(committer, commitment, bond);
+        } else {
+            $.global = $.global.add(0, bond);
+            emit BondForfeited(committer, commitment, bond);
+        }
     }
 
     function _keyOf(address committer, bytes32 commitment) private pure returns (bytes32) {
@@ -219,7 +237,8 @@ contract RouterLanes is Opening, Extended {
         require(state.isOpen(), RouterUnknownSession(id));
     }
 
-    /// @dev A receipt says more than the last one, stays within the cap, and pays at least 5 NSD a prompt.
+    /// @dev A receipt says more than the last one, stays within the cap, and pays at least 5 NSD a prompt; and it has
+    /// records, as every answer must.
     function _checkReceipt(bytes32 id, SessionState state, Receipt calldata receipt)
         private
         pure
@@ -229,6 +248,7 @@ contract RouterLanes is Opening, Extended {
             receipt.count > state.count() && receipt.count <= SessionWord.COUNT_MAX,
             RouterInvalidReceipt(id, receipt.count, state.count())
         );
+        require(receipt.root != 0, RouterEmptyDigest(id));
         require(receipt.total <= state.cap(), RouterInsufficientCap(id, receipt.total, state.cap()));
         prompts = receipt.count - state.count();
         uint256 least = state.settled() + prompts * FeeMath.MINIMUM;
@@ -266,7 +286,9 @@ contract RouterLanes is Opening, Extended {
         Global global = $.global;
         uint256 first = global.records() + 1;
         $.global = global.add(prompts, burned);
-        Chain chain_ = $.chain.append(keccak256(abi.encode(id, first, prompts, amount, root)));
+        // With its legs, so that a case can prove what it freezes.
+        Chain chain_ = $.chain
+        .append(keccak256(abi.encode(id, first, prompts, root, validator, amount, validatorLeg, treasuryLeg)));
         $.chain = chain_;
         _checkpoint(chain_);
         _reward(session.user, prompts);
@@ -275,13 +297,17 @@ contract RouterLanes is Opening, Extended {
         );
     }
 
-    /// @dev What does not fit under the caps of today is accrued.
+    /// @dev What does not fit under the caps of today is accrued; what the account cannot count is said.
     function _reward(address user, uint256 chats) private {
         _requireMintGas(1);
         try LCAI.mint(user, chats * 1e18) returns (bool minted) {
             if (minted) return;
         } catch {}
         Layout storage $ = _layout();
-        $.accounts[user] = $.accounts[user].accrue(chats);
+        Account account = $.accounts[user];
+        Account next = account.accrue(chats);
+        $.accounts[user] = next;
+        uint256 skipped = chats + account.accruedChats() - next.accruedChats();
+        if (skipped != 0) emit RewardsSkipped(skipped);
     }
 }

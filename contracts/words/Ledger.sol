@@ -11,7 +11,7 @@ pragma solidity 0.8.37;
 /// | 184..223 | pausedAt | when the pause began, unix seconds |
 type Global is uint256;
 
-/// @notice The running hash over all records of the direct lane: hash 208 bits, count 48 bits below.
+/// @notice The running hash over the direct and session lanes: hash 208 bits, count of leaves 48 bits below.
 type Chain is uint256;
 
 using GlobalWord for Global global;

@@ -50,7 +50,19 @@ abstract contract Ghosts is Scene {
         Exits,
         Returns,
         Models,
-        Rotations
+        Rotations,
+        Batched,
+        BatchSkipped,
+        Committed,
+        Revealed,
+        Forfeited,
+        SessionOpened,
+        SessionSettled,
+        SessionEnding,
+        SessionClosed,
+        Frozen,
+        Released,
+        Awarded
     }
 
     struct Open {
@@ -86,6 +98,10 @@ abstract contract Ghosts is Scene {
     mapping(uint256 validator => bool) internal away;
 
     uint256 public locked;
+    /// What bonds, sessions and cases hold.
+    uint256 public bonds;
+    uint256 public capped;
+    uint256 public frozen;
     uint256 public rewarded;
     string public flaw;
 
@@ -261,7 +277,7 @@ abstract contract Ghosts is Scene {
 
     function identityHolds() external view returns (bool) {
         (,, uint256 unretired) = router.ledger();
-        return nsd.headroom() == creditsSum() + locked + accruedSum() + unretired;
+        return nsd.headroom() == creditsSum() + locked + bonds + capped + frozen + accruedSum() + unretired;
     }
 
     function headroom() external view returns (uint256) {

@@ -16,10 +16,10 @@ import {
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {IPausable} from "../support/Deployment.sol";
 import {HostileConsumer} from "../support/Hostile.sol";
-import {Ghosts} from "./Ghosts.sol";
+import {LaneSteps} from "./LaneSteps.sol";
 
 /// @notice Five users, an integrator of changing moods, three nodes and their owners, a relayer, governance, a guardian, and time.
-contract Handler is Ghosts {
+contract Handler is LaneSteps {
     bytes private record;
     bytes32 private digest;
     Person private lastKey;
@@ -49,7 +49,7 @@ contract Handler is Ghosts {
     /// happen more often.
     function act(uint256 seed) external {
         seed = uint256(keccak256(abi.encode(seed, block.timestamp)));
-        uint256 k = seed % 46;
+        uint256 k = seed % 54;
         seed >>= 8;
         if (k < 5) ask(seed);
         else if (k < 6) askSigned(seed);
@@ -61,7 +61,8 @@ contract Handler is Ghosts {
         else if (k < 24) deliver(seed);
         else if (k < 28) pass(seed);
         else if (k < 40) _seldom(k, seed);
-        else _owner(k, 4 + (seed >> 200) % NODES, seed);
+        else if (k < 46) _owner(k, 4 + (seed >> 200) % NODES, seed);
+        else _lane(k - 46, seed);
     }
 
     /// @dev What the owner of a validator does with it.
@@ -454,8 +455,8 @@ contract Handler is Ghosts {
 
     /// @dev To a fresh key mostly, else to one that works or worked already.
     function rotate(uint256 id, uint256 seed) private {
-        bool fresh = seed % 4 != 0;
-        Person memory to = fresh ? Person(vm.addr(seed >> 8), seed >> 8) : lastKey;
+        Person memory to = seed % 4 != 0 ? Person(vm.addr(seed >> 8), seed >> 8) : lastKey;
+        bool fresh = router.validatorIdOf(to.addr) == 0 && validators.formerlyOf(to.addr) == 0;
         uint256 leg = router.validatorOf(id).validatorLeg;
         uint256 seenAt = router.validatorOf(id).lastSeenAt;
         if (to.key == 0) return;
@@ -586,6 +587,11 @@ contract Handler is Ghosts {
                 _end(i - 1, relayer, abi.encodeCall(router.expire, (open[i - 1].ticket)));
             }
         }
+        _drainLanes();
+    }
+
+    function sessionsHold() external view returns (bool) {
+        return _sessionsHold() && _closedStayClosed();
     }
 
     /// @dev Everybody leaves at once.

@@ -14,7 +14,7 @@ abstract contract Campaign is Test {
     }
 
     function _print() internal {
-        string[31] memory names = [
+        string[43] memory names = [
             "completed",
             "delivered",
             "skipped",
@@ -45,7 +45,19 @@ abstract contract Campaign is Test {
             "exits",
             "returns",
             "models",
-            "rotations"
+            "rotations",
+            "batched",
+            "batch skipped",
+            "committed",
+            "revealed",
+            "forfeited",
+            "session opened",
+            "session settled",
+            "session ending",
+            "session closed",
+            "frozen",
+            "released",
+            "awarded"
         ];
         for (uint256 i; i < names.length; ++i) {
             emit log_named_uint(names[i], handler.reached(Ghosts.State(i)));
@@ -104,6 +116,10 @@ contract ProtocolInvariantsTest is Campaign {
         assertTrue(handler.ticketsHold());
     }
 
+    function invariant_10_SessionsFollowTheirReceipts() public view {
+        assertTrue(handler.sessionsHold());
+    }
+
     function afterInvariant() public {
         _print();
     }
@@ -137,7 +153,7 @@ contract LongRunTest is Campaign {
         assertGe(handler.openOnes(), 3);
         handler.drain();
         assertEq(handler.openOnes(), 0);
-        assertEq(handler.locked(), 0);
+        assertEq(handler.locked() + handler.bonds() + handler.capped() + handler.frozen(), 0);
         _holds();
         assertGt(handler.creditsSum() + handler.accruedSum(), 0);
         assertGt(handler.staked(), 0);
@@ -159,5 +175,6 @@ contract LongRunTest is Campaign {
         assertTrue(handler.ticketsHold(), "tickets");
         assertTrue(handler.reputationsHold(), "reputation");
         assertTrue(handler.parametersHold(), "parameters");
+        assertTrue(handler.sessionsHold(), "sessions");
     }
 }
