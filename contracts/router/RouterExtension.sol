@@ -75,7 +75,7 @@ contract RouterExtension is Answering, Intents, Extended {
     function decline(Ticket calldata ticket) external nonReentrant {
         Layout storage $ = _layout();
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
+        (Request request, Till till,) = _requireAssignedTo(msg.sender, id, ticket);
         uint256 validator = request.validator();
         Seat seat = _seatOf(validator);
         seat = seat.withLoad(seat.load() - 1);
@@ -103,7 +103,7 @@ contract RouterExtension is Answering, Intents, Extended {
 
     function fail(Ticket calldata ticket) external nonReentrant {
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
+        (Request request, Till till,) = _requireAssignedTo(msg.sender, id, ticket);
         till = _seen(till, msg.sender);
         if (request.cancelling()) {
             Seat seat = _seatOf(request.validator());
@@ -131,7 +131,7 @@ contract RouterExtension is Answering, Intents, Extended {
         bool seen = till.lastSeenAt() > request.since();
         uint256 window = price.executionWindow(ticket.terms.maxTokens());
         uint256 own = request.cancelling() ? CANCEL_WINDOW : seen ? window : price.ackWindow();
-        uint256 endsAt = _endOf(request, own, window);
+        uint256 endsAt = _endOf($.global, request, own, window);
         require(block.timestamp > endsAt && request.blocksSince() >= WINDOW_BLOCKS, RouterTooEarly(id, endsAt + 1));
         if (request.cancelling()) {
             Seat seat = _seatOf(request.validator());
@@ -224,7 +224,7 @@ contract RouterExtension is Answering, Intents, Extended {
         _requireStatus(id, request, RequestStatus.Assigned);
         require(!request.cancelling(), RouterInvalidStatus(id, RequestStatus.Assigned));
         uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
-        uint256 endsAt = _endOf(request, window, window);
+        uint256 endsAt = _endOf($.global, request, window, window);
         require(block.timestamp <= endsAt, RouterWindowOver(id, endsAt));
         $.requests[id] = request.cancelled();
         emit CancelRequested(id, request.validator(), block.timestamp + CANCEL_WINDOW);
