@@ -6,12 +6,14 @@ import { defineConfig } from "hardhat/config";
 
 // Hardhat deploys (Ignition) and verifies; forge compiles for tests and types. Both use the compiler that the lockfile
 // pins, with the settings of foundry.toml, and give the same bytecode.
+const STEPS =
+  "dhfoDgvulfnTUtnIf[xa[r]EscLMcCTUtTOntnfDIulLculVcul [j]Tpeulxa[rul]xa[r]cLgvifCTUca[r]LSsTFOtfDnca[r]Iulc]jmul[jul] VcTOcul jmul:fDnTOcmu";
 const compiler = {
   version: "0.8.37",
   path: createRequire(import.meta.url).resolve("solc/soljson.js"),
   settings: {
     evmVersion: "prague",
-    optimizer: { enabled: true, runs: 10_000 },
+    optimizer: { enabled: true, runs: 10_000, details: { yulDetails: { stackAllocation: true, optimizerSteps: STEPS } } },
     viaIR: true,
     metadata: { bytecodeHash: "none" },
   },

@@ -15,7 +15,7 @@ import {Chain, ChainWord, Global} from "./words/Ledger.sol";
 import {Offer, PriceWord} from "./words/Offer.sol";
 import {Request, RequestWord} from "./words/Request.sol";
 import {Seat} from "./words/Seat.sol";
-import {Payer, PayerWord, Terms, TermsWord, Ticket} from "./words/Ticket.sol";
+import {DirectTerms, Payer, PayerWord, Terms, TermsWord, Ticket} from "./words/Ticket.sol";
 import {Till} from "./words/Till.sol";
 
 /// @title Where a request lives
@@ -57,17 +57,14 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
     using PriceWord for uint256;
     using Records for Outcome;
 
-    /// @dev What a delivery carries from item to item.
+    /// @dev What a delivery carries from item to item. Its items claim no memory of their own.
     struct Batch {
         Till till;
         Seat seat;
         Global global;
         Chain chain;
-        bytes32 model;
-        bytes32 domain;
         uint256 price;
         uint256 tokenLimit;
-        uint256 validator;
         uint256 band;
         uint256 validatorLegs;
         uint256 treasuryLegs;
@@ -75,6 +72,9 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         uint256 rewarded;
         uint256[] rewards;
         bool accrued;
+        bytes32 domain;
+        bytes32[16] message;
+        Outcome outcome;
     }
 
     /// @param extension RouterExtension, made with the same peers and the same number of blocks, as all behind it are.
@@ -93,22 +93,21 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         Offer offer = $.offers[ask.model];
         Account account = $.accounts[msg.sender];
         _requireIntake(offer, ask.model);
-        Opened memory o;
-        o.payer = PayerWord.pack(msg.sender, ask.payment);
-        o.terms = _terms(
+        (address callback, bool isPrivate) = (ask.callback, ask.isPrivate);
+        Terms terms = _terms(
             offer,
             ask.maxTokens,
             ask.temperature,
-            (ask.priority ? TermsWord.PRIORITY : 0) | (ask.isPrivate ? TermsWord.PRIVATE : 0),
+            TermsWord.flags(ask.priority, isPrivate),
             account.nonceBase(),
-            ask.callback,
+            callback,
             ask.callbackGas
         );
-        o.promptHash = _promptHash(ask.promptHash, prompt, ask.isPrivate, false);
-        o.callback = ask.callback;
-        _check(o, offer);
-        _requireNoCommitment(o, offer);
-        return _open(o, offer, account, prompt, 0, 0);
+        bytes32 promptHash = _promptHash(ask.promptHash, prompt, isPrivate, false);
+        uint256 payment = ask.payment;
+        _requireEnough(offer, payment, terms);
+        Payer payer = PayerWord.pack(msg.sender, payment);
+        return _open(payer, terms, promptHash, callback, 0, offer, account, prompt, 0, 0);
     }
 
     function submitFor(Intent calldata intent, bytes calldata signature, bytes calldata prompt)
@@ -117,12 +116,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         returns (bytes32 id)
     {
         _requireSigned(intent, signature, prompt);
-        Layout storage $ = _layout();
-        Offer offer = $.offers[intent.model];
-        Opened memory o = _openedBy(intent, offer, prompt);
-        _check(o, offer);
-        _requireNoCommitment(o, offer);
-        return _open(o, offer, $.accounts[intent.user], prompt, 0, 0);
+        return _openSigned(intent, _layout().offers[intent.model], prompt, 0, 0);
     }
 
     // ---- answering
@@ -138,22 +132,15 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         Layout storage $ = _layout();
         Batch memory batch = _openBatch(model, items.length);
         for (uint256 i; i < items.length; ++i) {
-            // What an item needs in memory is given back, so that the hundredth costs what the first did.
-            uint256 free;
-            assembly ("memory-safe") {
-                free := mload(0x40)
-            }
             _deliverOne(batch, items[i], i);
-            assembly ("memory-safe") {
-                mstore(0x40, free)
-            }
         }
         if (batch.rewarded == 0) return;
 
-        (Till till, Seat seat) = _rate(_seen(batch.till, msg.sender), batch.seat, batch.validator);
-        if (Seat.unwrap(seat) != Seat.unwrap(_seatOf(batch.validator))) _putSeat(batch.validator, seat);
-        $.tills[msg.sender] = _earn(till, batch.validator, batch.validatorLegs, batch.treasuryLegs);
-        $.global = batch.global.add(0, batch.burned);
+        uint256 validator = batch.outcome.validator;
+        (Till till, Seat seat) = _rate(_seen(batch.till, msg.sender), batch.seat, validator);
+        if (Seat.unwrap(seat) != Seat.unwrap(_seatOf(validator))) _putSeat(validator, seat);
+        $.tills[msg.sender] = _earn(till, validator, batch.validatorLegs, batch.treasuryLegs);
+        $.global = batch.global.add(batch.rewarded, batch.burned);
         $.chain = batch.chain;
         _mint(batch.rewards, batch.rewarded);
         if (batch.accrued) _mintAccrued(batch.rewards);
@@ -165,14 +152,15 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         batch.price = offer.price();
         require(batch.price != 0, RouterUnknownModel(model));
         batch.till = $.tills[msg.sender];
-        batch.validator = batch.till.id();
-        batch.seat = _seatOf(batch.validator);
+        uint256 validator = batch.till.id();
+        batch.outcome.validator = validator;
+        batch.seat = _seatOf(validator);
         bool serves = (batch.seat.models() >> offer.model()) & 1 == 1 && !batch.seat.suspended();
-        require(batch.validator != 0 && serves, RouterNotServing(msg.sender));
+        require(validator != 0 && serves, RouterNotServing(msg.sender));
         batch.global = $.global;
         _requireRunning(batch.global);
         batch.chain = $.chain;
-        batch.model = model;
+        batch.message = _directMessage(model);
         batch.domain = _domainSeparator();
         batch.tokenLimit = offer.tokenLimit();
         batch.band = ReputationMath.bandOf(batch.seat.standing());
@@ -181,90 +169,101 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
 
     function _deliverOne(Batch memory batch, Delivery calldata item, uint256 index) private {
         Layout storage $ = _layout();
-        (Intent memory intent, uint256 tokens) = _unpack(batch.model, item);
-        bytes32 id = _hashIntent(intent, batch.domain);
-        (Outcome memory outcome, uint256 burned, bool covered) =
-            _split(batch.price, tokens, intent.priority, intent.payment, batch.band);
-        Account account = $.accounts[intent.user];
-        SkipReason reason = _checkTokens(batch, intent, tokens, covered);
-        if (reason == SkipReason.None) (account, reason) = _checkPayer(item, intent, outcome.consumed, account, id);
+        Payer payer = Payer.wrap(item.payer);
+        DirectTerms terms = DirectTerms.wrap(item.terms);
+        bytes32 id = _hashDirect(batch.message, batch.domain, payer, terms, item.promptHash);
+        uint256 price = batch.price;
+        (uint256 consumed, bool covered) =
+            FeeMath.consumed(price, terms.tokens(), terms.priority(), payer.payment());
+        SkipReason reason = _checkTerms(payer, terms, price, batch.tokenLimit, covered);
+        address user = payer.user();
+        Account account = $.accounts[user];
+        if (reason == SkipReason.None) (account, reason) = _checkPayer(item, user, terms, consumed, account, id);
         if (reason != SkipReason.None) {
-            emit DeliverySkipped(id, intent.user, index, reason);
+            emit DeliverySkipped(id, user, index, reason);
             return;
         }
-        $.accounts[intent.user] = account.withCredits(account.credits() - outcome.consumed);
-        batch.rewards[batch.rewarded++] = (1 << 160) | uint160(intent.user);
-        batch.accrued = batch.accrued || account.accruedChats() != 0;
-
-        outcome.digest = item.digest;
-        outcome.validator = batch.validator;
-        outcome.record = batch.global.records() + 1;
-        batch.global = batch.global.add(1, 0);
-        batch.burned += burned;
-        batch.validatorLegs += outcome.validatorLeg;
-        batch.treasuryLegs += outcome.treasuryLeg;
-        if (intent.user != msg.sender) {
-            batch.till = batch.till.withSuccess(ReputationMath.afterSuccess(batch.till.success())).count(intent.user);
+        unchecked {
+            // The credits were checked.
+            $.accounts[user] = account.withCredits(account.credits() - consumed);
         }
-        batch.chain = batch.chain.append(outcome.leaf(id, intent.user));
-        _checkpoint(batch.chain);
-        _emitSettled(id, intent.user, outcome, burned);
+        if (account.accruedChats() != 0) batch.accrued = true;
+        _record(batch, id, user, terms.tokens(), item.digest, consumed);
+    }
+
+    /// @dev Cuts what an item consumed into its legs, numbers its record, and counts it.
+    function _record(Batch memory batch, bytes32 id, address user, uint256 tokens, bytes32 digest, uint256 consumed)
+        private
+    {
+        unchecked {
+            // Amounts add up to less than all NSD there is, which fits 96 bits; `rewarded` stays below the items' number.
+            (uint256 validatorLeg, uint256 treasuryLeg, uint256 burned) =
+                FeeMath.split(consumed, batch.price.burnBps(), batch.band);
+            batch.validatorLegs += validatorLeg;
+            batch.treasuryLegs += treasuryLeg;
+            batch.burned += burned;
+            uint256 before = batch.rewarded;
+            batch.rewards[before] = (1 << 160) | uint160(user);
+            batch.rewarded = before + 1;
+            if (user != msg.sender) {
+                Till till = batch.till;
+                batch.till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(user);
+            }
+            // Its validator is the batch's.
+            Outcome memory outcome = batch.outcome;
+            outcome.digest = digest;
+            outcome.tokens = tokens;
+            outcome.consumed = consumed;
+            outcome.validatorLeg = validatorLeg;
+            outcome.treasuryLeg = treasuryLeg;
+            outcome.record = batch.global.records() + before + 1;
+            Chain chain_ = batch.chain.append(outcome.leaf(id, user));
+            batch.chain = chain_;
+            _checkpoint(chain_);
+            _emitSettled(id, user, outcome, burned);
+        }
     }
 
     /// @dev In a batch every check answers instead of reverting.
-    function _checkTokens(Batch memory batch, Intent memory intent, uint256 tokens, bool covered)
+    function _checkTerms(Payer payer, DirectTerms terms, uint256 price, uint256 tokenLimit, bool covered)
         private
         pure
         returns (SkipReason)
     {
+        uint256 payment = payer.payment();
         // A payment that covers the answer covers one token of it.
-        bool enough = intent.payment >= FeeMath.MINIMUM
-            && (covered || intent.payment >= FeeMath.minimumPayment(batch.price, intent.priority));
+        bool enough =
+            payment >= FeeMath.MINIMUM && (covered || payment >= FeeMath.minimumPayment(price, terms.priority()));
         if (!enough) return SkipReason.Underpaid;
-        bool valid = intent.maxTokens <= batch.tokenLimit && intent.temperature <= MAX_TEMPERATURE;
-        bool fits = tokens != 0 && tokens <= intent.maxTokens && covered;
+        (uint256 tokens, uint256 maxTokens) = (terms.tokens(), terms.maxTokens());
+        bool valid = maxTokens <= tokenLimit && terms.temperature() <= MAX_TEMPERATURE;
+        bool fits = tokens != 0 && tokens <= maxTokens && covered;
         return valid && fits ? SkipReason.None : SkipReason.BadTokens;
     }
 
     /// @dev The signature comes last, since it costs most. Returns the account with the nonce used.
-    function _checkPayer(Delivery calldata item, Intent memory intent, uint256 consumed, Account account, bytes32 id)
-        private
-        view
-        returns (Account, SkipReason)
-    {
+    function _checkPayer(
+        Delivery calldata item,
+        address user,
+        DirectTerms terms,
+        uint256 consumed,
+        Account account,
+        bytes32 id
+    ) private view returns (Account, SkipReason) {
         if (item.digest == 0) return (account, SkipReason.EmptyDigest);
-        if (block.timestamp > intent.deadline) return (account, SkipReason.Expired);
+        if (block.timestamp > terms.deadline()) return (account, SkipReason.Expired);
         if (account.credits() < consumed) return (account, SkipReason.NoCredits);
         bool fresh;
-        (account, fresh) = account.useNonce(intent.nonce);
+        (account, fresh) = account.useNonce(terms.nonce());
         if (!fresh) return (account, SkipReason.BadNonce);
-        bytes32 s = item.vs & bytes32(uint256(type(int256).max));
+        bytes32 vs = item.vs;
+        bytes32 s = vs & bytes32(uint256(type(int256).max));
         bool low = uint256(s) <= 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
-        address signer = ecrecover(id, uint8((uint256(item.vs) >> 255) + 27), item.r, s);
-        bool signed = low && signer != address(0) && signer == intent.user;
-        return (account, signed ? SkipReason.None : SkipReason.BadSignature);
-    }
-
-    /// @dev The intent as it was signed: in this lane it names its validator, and neither relayer nor callback.
-    function _unpack(bytes32 model, Delivery calldata item)
-        private
-        view
-        returns (Intent memory intent, uint256 tokens)
-    {
-        uint256 terms = item.terms;
-        Payer payer = Payer.wrap(item.payer);
-        tokens = uint24(terms);
-        intent.user = payer.user();
-        intent.model = model;
-        intent.promptHash = item.promptHash;
-        intent.maxTokens = uint24(terms >> 24);
-        intent.temperature = uint16(terms >> 48);
-        intent.payment = uint96(payer.payment());
-        intent.priority = (terms >> 64) & TermsWord.PRIORITY != 0;
-        intent.isPrivate = (terms >> 64) & TermsWord.PRIVATE != 0;
-        intent.validator = msg.sender;
-        intent.nonce = uint32(terms >> 72);
-        intent.deadline = uint64(terms >> 104);
+        unchecked {
+            address signer = ecrecover(id, uint8((uint256(vs) >> 255) + 27), item.r, s);
+            bool signed = low && signer != address(0) && signer == user;
+            return (account, signed ? SkipReason.None : SkipReason.BadSignature);
+        }
     }
 
     /// @dev A reward that cannot be minted is said, and changes nothing else.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {LibBit} from "solady/utils/LibBit.sol";
 import {Outcome} from "../interfaces/IInferenceRouter.sol";
 
 /// @title What the chain remembers of an answer, and how an answer is cut out of its record
 library Records {
     /// A record is canonical JSON, whose keys are sorted: this is how every one begins.
     bytes11 private constant HEAD = '{"answer":"';
+    /// The byte 1, 32 times.
+    uint256 private constant ONES = type(uint256).max / 255;
 
     /// @notice What the slot of a completed request commits to.
     /// @dev `keccak256(abi.encode(id, outcome))`: the seven members are a word each, in memory as in their encoding.
@@ -38,12 +41,36 @@ library Records {
         if (record.length < HEAD.length || bytes11(record) != HEAD) return (false, text);
         unchecked {
             // The string ends at its first quote that no backslash escapes.
-            for (uint256 end = HEAD.length; end < record.length; ++end) {
-                bytes1 c = record[end];
-                if (c == '"') return (true, record[HEAD.length:end]);
-                if (c == "\\") ++end;
+            for (uint256 end = HEAD.length; end < record.length;) {
+                uint256 marks = _quotesAndBackslashes(_wordAt(record, end));
+                // Neither among the next 32 bytes, or so many bytes before the first.
+                end += marks == 0 ? 32 : LibBit.clz(marks) >> 3;
+                if (marks == 0 || end >= record.length) continue;
+                if (record[end] == '"') return (true, record[HEAD.length:end]);
+                end += 2;
             }
         }
         return (false, text);
+    }
+
+    /// @dev Whatever follows the record in calldata may be in it: the caller looks at nothing behind the record's end.
+    function _wordAt(bytes calldata data, uint256 index) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(data.offset, index))
+        }
+    }
+
+    /// @return The top bit of each byte that is one of the two.
+    function _quotesAndBackslashes(uint256 word) private pure returns (uint256) {
+        unchecked {
+            return _zeros(word ^ (ONES * 0x22)) | _zeros(word ^ (ONES * 0x5C));
+        }
+    }
+
+    /// @return The top bit of each byte that is zero. No byte carries into the next: 0x7F + 0x7F < 0x100.
+    function _zeros(uint256 word) private pure returns (uint256) {
+        unchecked {
+            return ~(((word & (ONES * 0x7F)) + ONES * 0x7F) | word | (ONES * 0x7F));
+        }
     }
 }

@@ -8,7 +8,7 @@ import {Account} from "../words/Account.sol";
 import {Global} from "../words/Ledger.sol";
 import {PriceWord} from "../words/Offer.sol";
 import {Request} from "../words/Request.sol";
-import {Seat} from "../words/Seat.sol";
+import {Seat, SeatWord} from "../words/Seat.sol";
 import {Ticket} from "../words/Ticket.sol";
 import {Till} from "../words/Till.sol";
 import {Settlement} from "./Settlement.sol";
@@ -22,7 +22,7 @@ abstract contract Answering is Settlement {
         internal
     {
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedTo(operator, id, ticket);
+        (Request request, Till till, Global global) = _requireAssignedTo(operator, id, ticket);
         require(digest != 0, RouterEmptyDigest(id));
         uint256 payment = ticket.payer.payment();
         uint256 price = request.price();
@@ -35,7 +35,7 @@ abstract contract Answering is Settlement {
         }
         outcome.digest = digest;
         outcome.validator = request.validator();
-        _pay(operator, ticket, request, till, outcome, burned);
+        _pay(operator, ticket, request, till, global, outcome, burned);
 
         Layout storage $ = _layout();
         $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, outcome.commitment(id));
@@ -51,28 +51,34 @@ abstract contract Answering is Settlement {
         Ticket calldata ticket,
         Request request,
         Till till,
+        Global global,
         Outcome memory outcome,
         uint256 burned
     ) private {
         Layout storage $ = _layout();
         address user = ticket.payer.user();
         Account account = $.accounts[user];
+        uint256 returned;
+        unchecked {
+            // No more is consumed than was paid, and all NSD there ever is fits the 96 bits of a balance.
+            returned = ticket.payer.payment() - outcome.consumed;
+            account = account.withCredits(account.credits() + returned);
+        }
         // Completed for at least 5 NSD, as every request is: the chat earns its LCAI.
-        $.accounts[user] = account.withCredits(account.credits() + ticket.payer.payment() - outcome.consumed).accrue(1);
+        $.accounts[user] = account.accrue(1);
 
         uint256 validator = outcome.validator;
-        Seat seat = _seatOf(validator);
+        uint256 row = $.seats[validator >> 2];
+        Seat seat = SeatWord.seatIn(row, validator);
         seat = seat.withLoad(seat.load() - 1);
         till = _seen(till, operator);
         // What was posted after a cancellation says nothing of its speed: the clock started anew.
         uint256 expected = request.cancelling() ? 0 : 1 + outcome.tokens / request.price().pace();
         if (user != operator) (till, seat) = _succeed(till, seat, user, expected, request.elapsed());
         (till, seat) = _rate(till, seat, validator);
-        _putSeat(validator, seat);
+        $.seats[validator >> 2] = seat.put(row, validator);
         $.tills[operator] =
             _earn(till, validator, outcome.validatorLeg + ticket.terms.callbackFee(), outcome.treasuryLeg);
-
-        Global global = $.global;
         outcome.record = global.records() + 1;
         $.global = global.add(1, burned);
     }

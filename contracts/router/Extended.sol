@@ -14,13 +14,16 @@ abstract contract Extended {
 
     fallback() external {
         address extension = EXTENSION;
-        assembly {
-            calldatacopy(0, 0, calldatasize())
-            let ok := delegatecall(gas(), extension, 0, calldatasize(), 0, 0)
-            returndatacopy(0, 0, returndatasize())
+        // In free memory, not from 0 on: one block that is not memory-safe, and the compiler moves no variable of the
+        // whole contract from the stack into memory.
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0, calldatasize())
+            let ok := delegatecall(gas(), extension, data, calldatasize(), 0, 0)
+            returndatacopy(data, 0, returndatasize())
             switch ok
-            case 0 { revert(0, returndatasize()) }
-            default { return(0, returndatasize()) }
+            case 0 { revert(data, returndatasize()) }
+            default { return(data, returndatasize()) }
         }
     }
 }

@@ -6,6 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
 import {Intent, Receipt, Session} from "../interfaces/IInferenceRouter.sol";
+import {DirectTerms, Payer} from "../words/Ticket.sol";
 
 /// @title The one message that users sign, and whose signature it bears
 /// @notice EIP-712, domain `NeuroSwarm` version `1`. The wallet shows the model's name; the contract is handed its
@@ -27,25 +28,54 @@ abstract contract Intents is EIP712 {
         return ("NeuroSwarm", "1");
     }
 
-    function _hashIntent(Intent memory intent) internal view returns (bytes32) {
-        return _hashIntent(intent, _domainSeparator());
-    }
-
-    /// @dev Every member of `Intent` is one word in memory, in the order of the type: behind the type's hash they are the
-    /// message's encoding. Behind a proxy the domain is computed anew each time, so a batch brings its own.
-    function _hashIntent(Intent memory intent, bytes32 domain) internal pure returns (bytes32) {
+    /// @dev Every member of `Intent` is one word in calldata, in the order of the type: behind the type's hash they are
+    /// the message's encoding. Each is checked for its width where it is used.
+    function _hashIntent(Intent calldata intent) internal view returns (bytes32) {
         bytes32 typeHash = REQUEST_TYPEHASH;
         bytes32 structHash;
         assembly ("memory-safe") {
             let data := mload(0x40)
             mstore(data, typeHash)
-            mcopy(add(data, 32), intent, 480)
+            calldatacopy(add(data, 32), intent, 480)
             structHash := keccak256(data, 512)
+        }
+        return _hashTypedData(structHash);
+    }
+
+    /// @dev The encoding of a direct intent, with what all those that one validator brings at once have in common:
+    /// the model and the validator. They name neither relayer nor callback.
+    function _directMessage(bytes32 model) internal view returns (bytes32[16] memory message) {
+        message[0] = REQUEST_TYPEHASH;
+        message[2] = model;
+        message[9] = bytes32(uint256(uint160(msg.sender)));
+    }
+
+    /// @dev Writes what is an intent's own into `message`, and hashes it. Behind a proxy the domain is computed anew each
+    /// time, so a batch brings its own.
+    function _hashDirect(
+        bytes32[16] memory message,
+        bytes32 domain,
+        Payer payer,
+        DirectTerms terms,
+        bytes32 promptHash
+    ) internal pure returns (bytes32) {
+        message[1] = bytes32(uint256(uint160(payer.user())));
+        message[3] = promptHash;
+        message[4] = bytes32(terms.maxTokens());
+        message[5] = bytes32(terms.temperature());
+        message[6] = bytes32(payer.payment());
+        message[7] = bytes32(uint256(terms.priority() ? 1 : 0));
+        message[8] = bytes32(uint256(terms.isPrivate() ? 1 : 0));
+        message[14] = bytes32(terms.nonce());
+        message[15] = bytes32(terms.deadline());
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            structHash := keccak256(message, 512)
         }
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
-    /// @dev As above: eight members, a word each.
+    /// @dev Every member is one word in memory: eight of them.
     function _hashSession(Session memory session) internal view returns (bytes32) {
         bytes32 typeHash = SESSION_TYPEHASH;
         bytes32 structHash;

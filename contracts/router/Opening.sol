@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Intent, RequestStatus} from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Account} from "../words/Account.sol";
@@ -15,35 +16,30 @@ abstract contract Opening is Settlement, Intents {
     uint256 internal constant MAX_TEMPERATURE = 200;
     uint256 private constant MAX_CALLBACK_GAS = 500_000;
 
-    /// @dev What the four ways to ask have in common.
-    struct Opened {
-        Payer payer;
-        Terms terms;
-        bytes32 promptHash;
-        address callback;
-        uint256 relayFee;
-    }
-
-    /// @dev The words of a signed request.
-    function _openedBy(Intent calldata intent, Offer offer, bytes calldata prompt)
+    /// @dev Opens what a user signed.
+    /// @param seed As for `_open`.
+    /// @param excluded As for `_open`.
+    function _openSigned(Intent calldata intent, Offer offer, bytes calldata prompt, bytes32 seed, uint256 excluded)
         internal
-        view
-        returns (Opened memory o)
+        returns (bytes32 id)
     {
         _requireIntake(offer, intent.model);
-        o.payer = PayerWord.pack(intent.user, intent.payment);
-        o.terms = _terms(
+        (address callback, bool isPrivate) = (intent.callback, intent.isPrivate);
+        Terms terms = _terms(
             offer,
             intent.maxTokens,
             intent.temperature,
-            (intent.priority ? TermsWord.PRIORITY : 0) | (intent.isPrivate ? TermsWord.PRIVATE : 0),
+            TermsWord.flags(intent.priority, isPrivate),
             intent.nonce,
-            intent.callback,
+            callback,
             intent.callbackGas
         );
-        o.promptHash = _promptHash(intent.promptHash, prompt, intent.isPrivate, true);
-        o.callback = intent.callback;
-        o.relayFee = intent.relayFee;
+        bytes32 promptHash = _promptHash(intent.promptHash, prompt, isPrivate, true);
+        (address user, uint256 payment) = (intent.user, intent.payment);
+        _requireEnough(offer, payment, terms);
+        Payer payer = PayerWord.pack(user, payment);
+        Account account = _layout().accounts[user];
+        return _open(payer, terms, promptHash, callback, intent.relayFee, offer, account, prompt, seed, excluded);
     }
 
     /// @dev Every value is checked before it is packed, so that none reaches into its neighbour's bits.
@@ -84,15 +80,9 @@ abstract contract Opening is Settlement, Intents {
         require(_isSignature(intent.user, _hashIntent(intent), signature), RouterInvalidSignature(intent.user));
     }
 
-    function _check(Opened memory o, Offer offer) internal pure {
-        uint256 payment = o.payer.payment();
-        uint256 minimum = FeeMath.minimumPayment(offer.price(), o.terms.priority());
+    function _requireEnough(Offer offer, uint256 payment, Terms terms) internal pure {
+        uint256 minimum = FeeMath.minimumPayment(offer.price(), terms.priority());
         require(payment >= minimum, RouterPaymentTooLow(payment, minimum));
-    }
-
-    function _requireNoCommitment(Opened memory o, Offer offer) internal pure {
-        uint256 from = offer.commitFrom();
-        require(o.payer.payment() < from, RouterCommitRequired(o.payer.payment(), from));
     }
 
     /// @dev Bytes on chain hash with salt zero, and must be what was named, where something was named.
@@ -112,26 +102,35 @@ abstract contract Opening is Settlement, Intents {
     }
 
     /// @dev Takes what the request needs out of the payer's credits, and burns what they lack from the wallet; then
-    /// gives it to a validator, or to the queue.
-    /// @param seed What chooses among the validators. Zero: the last block's hash with the id.
+    /// gives it to a validator, or to the queue. All of a request stays on the stack.
+    /// @param seed What chooses among the validators. Zero: nothing was committed to, and the last block's hash chooses,
+    /// with the id.
     /// @param excluded Validators that may not have it, 16 bits each.
-    function _open(Opened memory o, Offer offer, Account account, bytes calldata prompt, bytes32 seed, uint256 excluded)
-        internal
-        returns (bytes32 id)
-    {
-        Layout storage $ = _layout();
-        Payer payer = o.payer;
-        Terms terms = o.terms;
-        id = _idOf(payer, terms, o.promptHash, o.callback);
-        _lock(account, payer, terms, o.relayFee, id);
+    function _open(
+        Payer payer,
+        Terms terms,
+        bytes32 promptHash,
+        address callback,
+        uint256 relayFee,
+        Offer offer,
+        Account account,
+        bytes calldata prompt,
+        bytes32 seed,
+        uint256 excluded
+    ) internal returns (bytes32 id) {
+        uint256 from = offer.commitFrom();
+        require(seed != 0 || payer.payment() < from, RouterCommitRequired(payer.payment(), from));
+        id = _idOf(payer, terms, promptHash, callback);
+        _lock(account, payer, terms, relayFee, id);
 
         // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
         // that gains nothing that naming a validator in the direct lane would not give for less.
-        if (seed == 0) seed = keccak256(abi.encode(blockhash(block.number - 1), id));
+        if (seed == 0) seed = Hashes.efficientKeccak256(blockhash(block.number - 1), id);
         (uint256 validator, uint256 band) = _assign(offer, seed, excluded);
-        RequestStatus status = validator == 0 ? RequestStatus.Queued : RequestStatus.Assigned;
-        $.requests[id] = RequestWord.open(uint256(status), validator, validator == 0 ? 0 : 1, band, offer.price());
-        emit RequestSubmitted(id, payer.user(), validator, payer, terms, o.promptHash, o.callback);
+        (RequestStatus status, uint256 attempts) =
+            validator == 0 ? (RequestStatus.Queued, 0) : (RequestStatus.Assigned, 1);
+        _layout().requests[id] = RequestWord.open(uint256(status), validator, attempts, band, offer.price());
+        emit RequestSubmitted(id, payer.user(), validator, payer, terms, promptHash, callback);
         if (prompt.length != 0) emit PromptPublished(id, prompt);
     }
 
@@ -147,7 +146,11 @@ abstract contract Opening is Settlement, Intents {
     function _lock(Account account, Payer payer, Terms terms, uint256 relayFee, bytes32 id) private {
         Layout storage $ = _layout();
         address user = payer.user();
-        uint256 amount = payer.payment() + terms.callbackFee() + relayFee;
+        uint256 amount;
+        unchecked {
+            // Three numbers of 96 bits.
+            amount = payer.payment() + terms.callbackFee() + relayFee;
+        }
         bool ok;
         (account, ok) = account.useNonce(terms.nonce());
         require(ok, RouterInvalidNonce(user, terms.nonce(), account.nonceBase()));

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ReputationMath} from "../libraries/ReputationMath.sol";
 import {Offer} from "../words/Offer.sol";
-import {Seat, SeatWord} from "../words/Seat.sol";
+import {SeatWord} from "../words/Seat.sol";
 import {Till} from "../words/Till.sol";
 import {RouterBase} from "./RouterBase.sol";
 
@@ -55,24 +55,29 @@ abstract contract Roster is RouterBase {
         view
         returns (uint256 best)
     {
-        Layout storage $ = _layout();
-        for (; servers != 0; servers >>= 16) {
-            uint256 id = servers & 0xFFFF;
-            uint256 candidate = _rank(SeatWord.seatIn($.seats[id >> 2], id), id, model, random, earlier);
-            if (candidate > best) best = candidate;
-            random >>= 16;
+        unchecked {
+            Layout storage $ = _layout();
+            uint256 serving = SeatWord.servingBit(model);
+            for (; servers != 0; servers >>= 16) {
+                uint256 id = servers & 0xFFFF;
+                uint256 score = SeatWord.scoreAt($.seats[id >> 2] >> ((id & 3) << 6), serving);
+                best = _better(best, score, random, id, earlier);
+                random >>= 16;
+            }
         }
     }
 
     function _bestOfDraws(Offer offer, bytes32 seed, uint256 earlier) private view returns (uint256 best) {
         unchecked {
             uint256 model = offer.model();
-            for (uint256 draw; draw < DRAWS && best == 0; ++draw) {
+            for (uint256 draw = 1;; ++draw) {
                 uint256 random = uint256(seed);
                 uint256 ticket = (random >> 128) % offer.tickets();
                 uint256 word = _layout().tickets[model][ticket / TICKETS_PER_WORD];
                 uint256 turn = (ticket % TICKETS_PER_WORD) << 4;
-                best = _bestOfWord(turn == 0 ? word : (word >> turn) | (word << (256 - turn)), model, random, earlier);
+                // A shift by 256 makes nothing: at turn 0 the word is as it was.
+                best = _bestOfWord((word >> turn) | (word << (256 - turn)), model, random, earlier);
+                if (best != 0 || draw == DRAWS) return best;
                 seed = keccak256(abi.encode(seed));
             }
         }
@@ -86,50 +91,58 @@ abstract contract Roster is RouterBase {
     {
         unchecked {
             Layout storage $ = _layout();
+            uint256 serving = SeatWord.servingBit(model);
             uint256 seen;
             for (uint256 rows; word != 0 && rows < ROWS; word >>= 16) {
                 uint256 drawn = word & 0xFFFF;
                 if (drawn == 0 || drawn >> 2 == seen) continue;
                 seen = drawn >> 2;
                 ++rows;
-                uint256 candidate = _bestOfRow($.seats[seen], drawn, model, random, earlier);
-                if (candidate > best) best = candidate;
+                best = _bestOfRow(best, $.seats[seen], drawn, serving, random, earlier);
                 random >>= 32;
             }
         }
     }
 
-    function _bestOfRow(uint256 row, uint256 drawn, uint256 model, uint256 random, uint256 earlier)
-        private
-        pure
-        returns (uint256 best)
-    {
+    /// @dev Seat for seat from the lowest bits up: what is empty at the end of a row ends it.
+    function _bestOfRow(
+        uint256 best,
+        uint256 row,
+        uint256 drawn,
+        uint256 serving,
+        uint256 random,
+        uint256 earlier
+    ) private pure returns (uint256) {
         unchecked {
             uint256 weight = SeatWord.seatIn(row, drawn).stake();
             uint256 id = drawn & ~uint256(3);
-            for (uint256 end = id + 4; id < end; ++id) {
-                Seat seat = SeatWord.seatIn(row, id);
-                if ((random & 0xFF) * weight <= seat.stake() << 8) {
-                    uint256 candidate = _rank(seat, id, model, random >> (64 + ((id & 3) << 3)), earlier);
-                    if (candidate > best) best = candidate;
+            for (; row != 0; row >>= 64) {
+                // Stakes compared as they are: 7 bits, lowest in the word.
+                if ((random & 0xFF) * weight <= (row & 127) << 8) {
+                    uint256 score = SeatWord.scoreAt(row, serving);
+                    best = _better(best, score, random >> (64 + ((id & 3) << 3)), id, earlier);
                 }
                 random >>= 8;
+                ++id;
             }
+            return best;
         }
     }
 
-    /// @return The score, then 16 random bits that tell equals apart, then the id; 0 when the validator may not have
-    /// the request.
-    function _rank(Seat seat, uint256 id, uint256 model, uint256 random, uint256 earlier)
+    /// @return The better of two candidates, each its score, then 16 random bits that tell equals apart, then its id.
+    /// Score 0 is nobody: no candidate.
+    function _better(uint256 best, uint256 score, uint256 random, uint256 id, uint256 earlier)
         private
         pure
         returns (uint256)
     {
-        uint256 score = seat.score(model);
+        if (score == 0) return best;
+        uint256 candidate = (score << 32) | ((random & 0xFFFF) << 16) | id;
+        if (candidate <= best) return best;
         for (; earlier != 0; earlier >>= 16) {
-            if (id == earlier & 0xFFFF) return 0;
+            if (id == earlier & 0xFFFF) return best;
         }
-        return score == 0 ? 0 : (score << 32) | ((random & 0xFFFF) << 16) | id;
+        return candidate;
     }
 
     // ---- being seen

@@ -129,12 +129,31 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
     }
 
     /// @dev The id commits to the chain, to this router, and to everything that a later call brings again.
-    function _idOf(Payer payer, Terms terms, bytes32 promptHash, address callback) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), payer, terms, promptHash, callback));
+    /// `keccak256(abi.encode(block.chainid, address(this), payer, terms, promptHash, callback))`, in free memory that is
+    /// not claimed.
+    function _idOf(Payer payer, Terms terms, bytes32 promptHash, address callback) internal view returns (bytes32 id) {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, chainid())
+            mstore(add(data, 32), address())
+            mstore(add(data, 64), payer)
+            mstore(add(data, 96), terms)
+            mstore(add(data, 128), promptHash)
+            mstore(add(data, 160), shr(96, shl(96, callback)))
+            id := keccak256(data, 192)
+        }
     }
 
-    function _idOf(Ticket calldata ticket) internal view returns (bytes32) {
-        return _idOf(ticket.payer, ticket.terms, ticket.promptHash, ticket.callback);
+    /// @dev The four words of a ticket follow each other in calldata as in the preimage. What is not an address there
+    /// belongs to no request: its id is nobody's.
+    function _idOf(Ticket calldata ticket) internal view returns (bytes32 id) {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, chainid())
+            mstore(add(data, 32), address())
+            calldatacopy(add(data, 64), ticket, 128)
+            id := keccak256(data, 192)
+        }
     }
 
     function _layout() internal pure returns (Layout storage $) {

@@ -75,7 +75,7 @@ contract RouterExtension is Answering, Intents, Extended {
     function decline(Ticket calldata ticket) external nonReentrant {
         Layout storage $ = _layout();
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
+        (Request request, Till till,) = _requireAssignedTo(msg.sender, id, ticket);
         uint256 validator = request.validator();
         Seat seat = _seatOf(validator);
         seat = seat.withLoad(seat.load() - 1);
@@ -103,7 +103,7 @@ contract RouterExtension is Answering, Intents, Extended {
 
     function fail(Ticket calldata ticket) external nonReentrant {
         bytes32 id = _idOf(ticket);
-        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
+        (Request request, Till till,) = _requireAssignedTo(msg.sender, id, ticket);
         till = _seen(till, msg.sender);
         if (request.cancelling()) {
             Seat seat = _seatOf(request.validator());
@@ -152,8 +152,8 @@ contract RouterExtension is Answering, Intents, Extended {
 
     function _overdueAfter(Request request, Ticket calldata ticket, bool seen) private view returns (uint256) {
         uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
-        if (request.cancelling()) return _endOf(request, CANCEL_WINDOW, window);
-        return _endOf(request, seen ? window : request.price().ackWindow(), window);
+        uint256 own = request.cancelling() ? CANCEL_WINDOW : seen ? window : request.price().ackWindow();
+        return _endOf(_layout().global, request, own, window);
     }
 
     /// @dev Blames the validator; then gives the request to another one, or to the queue where others serve the model,
@@ -238,7 +238,7 @@ contract RouterExtension is Answering, Intents, Extended {
         _requireStatus(id, request, RequestStatus.Assigned);
         require(!request.cancelling(), RouterInvalidStatus(id, RequestStatus.Assigned));
         uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
-        uint256 endsAt = _endOf(request, window, window);
+        uint256 endsAt = _endOf($.global, request, window, window);
         require(block.timestamp <= endsAt, RouterWindowOver(id, endsAt));
         $.requests[id] = request.cancelled();
         emit CancelRequested(id, request.validator(), block.timestamp + CANCEL_WINDOW);

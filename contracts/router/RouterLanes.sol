@@ -96,11 +96,8 @@ contract RouterLanes is Opening, Extended {
         emit Revealed(msg.sender, commitment);
 
         Offer offer = $.offers[intent.model];
-        Opened memory o = _openedBy(intent, offer, prompt);
-        _check(o, offer);
         bytes32 seed = keccak256(abi.encode(blockhash(c.atBlock()), salt, commitment));
-        uint256 passedOver = _newcomers(offer, seed, c.time(), commitment);
-        return _open(o, offer, $.accounts[intent.user], prompt, seed, passedOver);
+        return _openSigned(intent, offer, prompt, seed, _newcomers(offer, seed, c.time(), commitment));
     }
 
     function forfeit(address committer, bytes32 commitment) external nonReentrant {

@@ -40,9 +40,10 @@ abstract contract Settlement is Roster {
         pure
         returns (Outcome memory outcome, uint256 burned, bool covered)
     {
-        outcome.tokens = tokens;
-        (outcome.consumed, covered) = FeeMath.consumed(price, tokens, priority, payment);
-        (outcome.validatorLeg, outcome.treasuryLeg, burned) = FeeMath.split(outcome.consumed, price.burnBps(), band);
+        uint256 consumed;
+        (consumed, covered) = FeeMath.consumed(price, tokens, priority, payment);
+        (outcome.tokens, outcome.consumed) = (tokens, consumed);
+        (outcome.validatorLeg, outcome.treasuryLeg, burned) = FeeMath.split(consumed, price.burnBps(), band);
     }
 
     /// @dev Adds legs to a till; where they do not fit, what the till held moves to the cold word first.
@@ -171,16 +172,17 @@ abstract contract Settlement is Roster {
     function _requireAssignedTo(address operator, bytes32 id, Ticket calldata ticket)
         internal
         view
-        returns (Request request, Till till)
+        returns (Request request, Till till, Global global)
     {
         Layout storage $ = _layout();
         request = $.requests[id];
         _requireStatus(id, request, RequestStatus.Assigned);
         till = $.tills[operator];
         require(till.id() == request.validator(), RouterNotAssigned(operator, request.validator()));
-        _requireRunning($.global);
+        global = $.global;
+        _requireRunning(global);
         uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
-        uint256 endsAt = _endOf(request, request.cancelling() ? CANCEL_WINDOW : window, window);
+        uint256 endsAt = _endOf(global, request, request.cancelling() ? CANCEL_WINDOW : window, window);
         require(block.timestamp <= endsAt, RouterWindowOver(id, endsAt));
     }
 
@@ -190,12 +192,18 @@ abstract contract Settlement is Roster {
 
     /// @dev A pause that began before the end, and ended after the start, moves the end one execution window behind
     /// the pause.
-    function _endOf(Request request, uint256 window, uint256 executionWindow) internal view returns (uint256 endsAt) {
-        Global global = _layout().global;
-        endsAt = request.since() + window;
-        bool overlaps = global.pausedAt() <= endsAt && global.pausedUntil() > request.since();
-        if (overlaps && endsAt < global.pausedUntil() + executionWindow) {
-            endsAt = global.pausedUntil() + executionWindow;
+    function _endOf(Global global, Request request, uint256 window, uint256 executionWindow)
+        internal
+        pure
+        returns (uint256 endsAt)
+    {
+        unchecked {
+            // Times of 40 bits, windows of less than 25.
+            endsAt = request.since() + window;
+            bool overlaps = global.pausedUntil() > request.since() && global.pausedAt() <= endsAt;
+            if (overlaps && endsAt < global.pausedUntil() + executionWindow) {
+                endsAt = global.pausedUntil() + executionWindow;
+            }
         }
     }
 

@@ -53,12 +53,16 @@ library OfferWord {
 
     /// @return NSD wei that a unit of callback gas costs.
     function callbackGasPrice(Offer self) internal pure returns (uint256) {
-        return ((Offer.unwrap(self) >> 62) & 0x1FFFFF) * 1e9;
+        unchecked {
+            return ((Offer.unwrap(self) >> 62) & 0x1FFFFF) * 1e9;
+        }
     }
 
     /// @return NSD wei of payment from which a request must be committed to before it is revealed.
     function commitFrom(Offer self) internal pure returns (uint256) {
-        return ((Offer.unwrap(self) >> 83) & 0x1FFF) * 1e18;
+        unchecked {
+            return ((Offer.unwrap(self) >> 83) & 0x1FFF) * 1e18;
+        }
     }
 
     function price(Offer self) internal pure returns (uint256) {
@@ -84,13 +88,18 @@ library OfferWord {
 }
 
 /// @notice Readers of the price part, wherever it was copied to: an offer, or an open request.
+/// @dev Unchecked: every field is bounded by its bits, far below what a product could overflow.
 library PriceWord {
     function base(uint256 self) internal pure returns (uint256) {
-        return uint256(uint24(self >> 96)) * 1e15;
+        unchecked {
+            return uint256(uint24(self >> 96)) * 1e15;
+        }
     }
 
     function perToken(uint256 self) internal pure returns (uint256) {
-        return uint256(uint32(self >> 120)) * 1e12;
+        unchecked {
+            return uint256(uint32(self >> 120)) * 1e12;
+        }
     }
 
     function multiplierBps(uint256 self) internal pure returns (uint256) {
@@ -112,14 +121,20 @@ library PriceWord {
 
     /// @return Seconds that a validator has for `maxTokens`: never less than the base window.
     function executionWindow(uint256 self, uint256 maxTokens) internal pure returns (uint256) {
-        return ((self >> 219) & 0x3FFF) + maxTokens / pace(self);
+        unchecked {
+            return ((self >> 219) & 0x3FFF) + maxTokens / pace(self);
+        }
     }
 
     function ackWindow(uint256 self) internal pure returns (uint256) {
-        return ((self >> 243) & 0x3F) * 5;
+        unchecked {
+            return ((self >> 243) & 0x3F) * 5;
+        }
     }
 
     function queueWindow(uint256 self) internal pure returns (uint256) {
-        return (self >> 249) * 30;
+        unchecked {
+            return (self >> 249) * 30;
+        }
     }
 }

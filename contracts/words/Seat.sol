@@ -108,10 +108,15 @@ library SeatWord {
     /// @notice Priority for a request of `model`, 0 when it may not have it: 40 parts stake, 30 reputation, 20 free
     /// capacity, 10 speed, each normalised to 0..100 first, so 10,000 is the best there is.
     function score(Seat self, uint256 model) internal pure returns (uint256) {
+        return scoreAt(Seat.unwrap(self), MODEL_0 << model);
+    }
+
+    /// @notice The same of the seat in the lowest 64 bits of `word`, whatever is above them.
+    /// @param serving The bit of the model, `servingBit`.
+    function scoreAt(uint256 word, uint256 serving) internal pure returns (uint256) {
         unchecked {
-            uint256 word = Seat.unwrap(self);
             // One comparison: its bit for the model is set, the bit that closes it is not.
-            if (word & (CLOSED | (MODEL_0 << model)) != MODEL_0 << model) return 0;
+            if (word & (CLOSED | serving) != serving) return 0;
             uint256 load_ = (word >> 14) & 63;
             uint256 capacity_ = (word >> 20) & 63;
             uint256 points = (word >> 7) & 127;
@@ -122,6 +127,10 @@ library SeatWord {
             // Floor: a share of one point in 10,000 decides nothing but a tie.
             return 40 * stake_ + 30 * points + (2000 * (capacity_ - load_)) / capacity_ + 10 * ((word >> 26) & 127);
         }
+    }
+
+    function servingBit(uint256 model) internal pure returns (uint256) {
+        return MODEL_0 << model;
     }
 
     function withLoad(Seat self, uint256 load_) internal pure returns (Seat) {

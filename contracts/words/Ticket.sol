@@ -17,7 +17,20 @@ type Payer is uint256;
 /// | 112..207 | callbackFee | NSD wei, beside the payment |
 type Terms is uint256;
 
+/// @notice The terms of a direct intent, and what its answer took, as `Delivery` brings them. What lies above is ignored.
+///
+/// | bits | field | unit |
+/// |---|---|---|
+/// | 0..23 | tokens | output tokens used |
+/// | 24..47 | maxTokens | output tokens |
+/// | 48..63 | temperature | hundredths |
+/// | 64..71 | flags | 1 priority, 2 private |
+/// | 72..103 | nonce | |
+/// | 104..167 | deadline | unix seconds |
+type DirectTerms is uint256;
+
 using PayerWord for Payer global;
+using DirectWord for DirectTerms global;
 using TermsWord for Terms global;
 
 /// @notice What a request is, as its submission emitted it. The chain keeps its hash alone, as the request's id;
@@ -50,6 +63,10 @@ library PayerWord {
 library TermsWord {
     uint256 internal constant PRIORITY = 1;
     uint256 internal constant PRIVATE = 2;
+
+    function flags(bool priority_, bool isPrivate_) internal pure returns (uint256) {
+        return (priority_ ? PRIORITY : 0) | (isPrivate_ ? PRIVATE : 0);
+    }
 
     function pack(
         uint256 model_,
@@ -96,5 +113,35 @@ library TermsWord {
 
     function callbackFee(Terms self) internal pure returns (uint256) {
         return uint96(Terms.unwrap(self) >> 112);
+    }
+}
+
+library DirectWord {
+    function tokens(DirectTerms self) internal pure returns (uint256) {
+        return uint24(DirectTerms.unwrap(self));
+    }
+
+    function maxTokens(DirectTerms self) internal pure returns (uint256) {
+        return uint24(DirectTerms.unwrap(self) >> 24);
+    }
+
+    function temperature(DirectTerms self) internal pure returns (uint256) {
+        return uint16(DirectTerms.unwrap(self) >> 48);
+    }
+
+    function priority(DirectTerms self) internal pure returns (bool) {
+        return (DirectTerms.unwrap(self) >> 64) & TermsWord.PRIORITY != 0;
+    }
+
+    function isPrivate(DirectTerms self) internal pure returns (bool) {
+        return (DirectTerms.unwrap(self) >> 64) & TermsWord.PRIVATE != 0;
+    }
+
+    function nonce(DirectTerms self) internal pure returns (uint256) {
+        return uint32(DirectTerms.unwrap(self) >> 72);
+    }
+
+    function deadline(DirectTerms self) internal pure returns (uint256) {
+        return uint64(DirectTerms.unwrap(self) >> 104);
     }
 }
