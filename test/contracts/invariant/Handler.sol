@@ -266,6 +266,9 @@ contract Handler is LaneSteps {
         for (uint256 i; i < ((seed >> 8) % 2 == 0 ? 1 : 3); ++i) {
             RequestView memory v = router.requestOf(id);
             if (v.status != RequestStatus.Assigned) return;
+            // What it missed until now counts before, not with the decline.
+            vm.prank(_operatorOf(v.validator));
+            router.heartbeat();
             uint256 reputation = router.validatorOf(v.validator).reputation;
             if (!_end(index, _operatorOf(v.validator), abi.encodeCall(router.decline, (open[index].ticket)))) return;
             _check(router.validatorOf(v.validator).reputation + 1 >= reputation, "a decline cost more than a point");
