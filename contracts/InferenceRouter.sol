@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ECDSA} from "solady/utils/ECDSA.sol";
 import {Governed} from "./Governed.sol";
-import {Ask, Delivery, Intent, Outcome, RequestStatus, SkipReason} from "./interfaces/IInferenceRouter.sol";
+import {Ask, Delivery, Intent, SkipReason} from "./interfaces/IInferenceRouter.sol";
+import {Cells} from "./libraries/Cells.sol";
 import {FeeMath} from "./libraries/FeeMath.sol";
 import {ReputationMath} from "./libraries/ReputationMath.sol";
 import {Records} from "./libraries/Records.sol";
@@ -11,12 +13,11 @@ import {Extended} from "./router/Extended.sol";
 import {Opening} from "./router/Opening.sol";
 import {RouterBase} from "./router/RouterBase.sol";
 import {Account} from "./words/Account.sol";
-import {Chain, ChainWord, Global} from "./words/Ledger.sol";
+import {Chain, Global} from "./words/Ledger.sol";
 import {Offer, PriceWord} from "./words/Offer.sol";
-import {Request, RequestWord} from "./words/Request.sol";
 import {Seat} from "./words/Seat.sol";
 import {DirectTerms, Payer, PayerWord, Terms, TermsWord, Ticket} from "./words/Ticket.sol";
-import {Till} from "./words/Till.sol";
+import {Till, TillWord} from "./words/Till.sol";
 
 /// @title Where a request lives
 /// @notice # A request in the assigned lane
@@ -55,26 +56,31 @@ import {Till} from "./words/Till.sol";
 /// move nothing. Upgrades wait for the AccessManager. Nobody else is asked for permission anywhere.
 contract InferenceRouter is Governed, Opening, Answering, Extended {
     using PriceWord for uint256;
-    using Records for Outcome;
+
+    uint256 private constant HALF_CURVE = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     /// @dev What a delivery carries from item to item. Its items claim no memory of their own.
     struct Batch {
         Till till;
         Seat seat;
-        Global global;
         Chain chain;
+        uint256 firstRecord;
         uint256 price;
         uint256 tokenLimit;
+        uint256 validator;
         uint256 band;
         uint256 validatorLegs;
         uint256 treasuryLegs;
         uint256 burned;
+        // of others than the validator itself: its success, how many they are, and the sketch of who they are
+        uint256 success;
+        uint256 served;
+        uint256 payers;
         uint256 rewarded;
         uint256[] rewards;
         bool accrued;
         bytes32 domain;
         bytes32[16] message;
-        Outcome outcome;
     }
 
     /// @param extension RouterExtension, made with the same peers and the same number of blocks, as all behind it are.
@@ -91,7 +97,8 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
     function submit(Ask calldata ask, bytes calldata prompt) external nonReentrant returns (bytes32 id) {
         Layout storage $ = _layout();
         Offer offer = $.offers[ask.model];
-        Account account = $.accounts[msg.sender];
+        Cells.AccountCell storage cell = Cells.at($.accounts, msg.sender);
+        Account account = cell.word;
         _requireIntake(offer, ask.model);
         (address callback, bool isPrivate) = (ask.callback, ask.isPrivate);
         Terms terms = _terms(
@@ -107,7 +114,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         uint256 payment = ask.payment;
         _requireEnough(offer, payment, terms);
         Payer payer = PayerWord.pack(msg.sender, payment);
-        return _open(payer, terms, promptHash, callback, 0, offer, account, prompt, 0, 0);
+        return _open(payer, terms, promptHash, callback, 0, offer, cell, account, prompt, 0, 0);
     }
 
     function submitFor(Intent calldata intent, bytes calldata signature, bytes calldata prompt)
@@ -136,11 +143,13 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         }
         if (batch.rewarded == 0) return;
 
-        uint256 validator = batch.outcome.validator;
-        (Till till, Seat seat) = _rate(_seen(batch.till, msg.sender), batch.seat, validator);
+        uint256 validator = batch.validator;
+        Till till = batch.till.withSuccess(batch.success).met(batch.payers).countMore(batch.served);
+        Seat seat;
+        (till, seat) = _rate(_seen(till, msg.sender), batch.seat, validator);
         if (Seat.unwrap(seat) != Seat.unwrap(_seatOf(validator))) _putSeat(validator, seat);
         $.tills[msg.sender] = _earn(till, validator, batch.validatorLegs, batch.treasuryLegs);
-        $.global = batch.global.add(batch.rewarded, batch.burned);
+        $.global = $.global.add(batch.rewarded, batch.burned);
         $.chain = batch.chain;
         _mint(batch.rewards, batch.rewarded);
         if (batch.accrued) _mintAccrued(batch.rewards);
@@ -152,13 +161,15 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         batch.price = offer.price();
         require(batch.price != 0, RouterUnknownModel(model));
         batch.till = $.tills[msg.sender];
+        batch.success = batch.till.success();
         uint256 validator = batch.till.id();
-        batch.outcome.validator = validator;
+        batch.validator = validator;
         batch.seat = _seatOf(validator);
         bool serves = (batch.seat.models() >> offer.model()) & 1 == 1 && !batch.seat.suspended();
         require(validator != 0 && serves, RouterNotServing(msg.sender));
-        batch.global = $.global;
-        _requireRunning(batch.global);
+        Global global = $.global;
+        _requireRunning(global);
+        batch.firstRecord = global.records() + 1;
         batch.chain = $.chain;
         batch.message = _directMessage(model);
         batch.domain = _domainSeparator();
@@ -168,7 +179,6 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
     }
 
     function _deliverOne(Batch memory batch, Delivery calldata item, uint256 index) private {
-        Layout storage $ = _layout();
         Payer payer = Payer.wrap(item.payer);
         DirectTerms terms = DirectTerms.wrap(item.terms);
         bytes32 id = _hashDirect(batch.message, batch.domain, payer, terms, item.promptHash);
@@ -177,7 +187,8 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
             FeeMath.consumed(price, terms.tokens(), terms.priority(), payer.payment());
         SkipReason reason = _checkTerms(payer, terms, price, batch.tokenLimit, covered);
         address user = payer.user();
-        Account account = $.accounts[user];
+        Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
+        Account account = cell.word;
         if (reason == SkipReason.None) (account, reason) = _checkPayer(item, user, terms, consumed, account, id);
         if (reason != SkipReason.None) {
             emit DeliverySkipped(id, user, index, reason);
@@ -185,7 +196,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         }
         unchecked {
             // The credits were checked.
-            $.accounts[user] = account.withCredits(account.credits() - consumed);
+            cell.word = account.withCredits(account.credits() - consumed);
         }
         if (account.accruedChats() != 0) batch.accrued = true;
         _record(batch, id, user, terms.tokens(), item.digest, consumed);
@@ -203,24 +214,24 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
             batch.treasuryLegs += treasuryLeg;
             batch.burned += burned;
             uint256 before = batch.rewarded;
-            batch.rewards[before] = (1 << 160) | uint160(user);
+            _put(batch.rewards, before, (1 << 160) | uint160(user));
             batch.rewarded = before + 1;
             if (user != msg.sender) {
-                Till till = batch.till;
-                batch.till = till.withSuccess(ReputationMath.afterSuccess(till.success())).count(user);
+                batch.success = ReputationMath.afterSuccess(batch.success);
+                batch.payers |= TillWord.sketchOf(user);
+                ++batch.served;
             }
-            // Its validator is the batch's.
-            Outcome memory outcome = batch.outcome;
-            outcome.digest = digest;
-            outcome.tokens = tokens;
-            outcome.consumed = consumed;
-            outcome.validatorLeg = validatorLeg;
-            outcome.treasuryLeg = treasuryLeg;
-            outcome.record = batch.global.records() + before + 1;
-            Chain chain_ = batch.chain.append(outcome.leaf(id, user));
+            uint256 validator = batch.validator;
+            uint256 number = batch.firstRecord + before;
+            bytes32 leaf = Records.leafOf(
+                id, user, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number
+            );
+            Chain chain_ = batch.chain.append(leaf);
             batch.chain = chain_;
             _checkpoint(chain_);
-            _emitSettled(id, user, outcome, burned);
+            emit RequestSettled(
+                id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned
+            );
         }
     }
 
@@ -231,14 +242,19 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         returns (SkipReason)
     {
         uint256 payment = payer.payment();
+        if (payment < FeeMath.MINIMUM) return SkipReason.Underpaid;
         // A payment that covers the answer covers one token of it.
-        bool enough =
-            payment >= FeeMath.MINIMUM && (covered || payment >= FeeMath.minimumPayment(price, terms.priority()));
-        if (!enough) return SkipReason.Underpaid;
-        (uint256 tokens, uint256 maxTokens) = (terms.tokens(), terms.maxTokens());
-        bool valid = maxTokens <= tokenLimit && terms.temperature() <= MAX_TEMPERATURE;
-        bool fits = tokens != 0 && tokens <= maxTokens && covered;
-        return valid && fits ? SkipReason.None : SkipReason.BadTokens;
+        if (!covered) {
+            uint256 minimum = FeeMath.minimumPayment(price, terms.priority());
+            return payment < minimum ? SkipReason.Underpaid : SkipReason.BadTokens;
+        }
+        uint256 maxTokens = terms.maxTokens();
+        if (maxTokens > tokenLimit) return SkipReason.BadTokens;
+        if (terms.temperature() > MAX_TEMPERATURE) return SkipReason.BadTokens;
+        unchecked {
+            // No token at all wraps, and is too many.
+            return terms.tokens() - 1 < maxTokens ? SkipReason.None : SkipReason.BadTokens;
+        }
     }
 
     /// @dev The signature comes last, since it costs most. Returns the account with the nonce used.
@@ -257,12 +273,17 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         (account, fresh) = account.useNonce(terms.nonce());
         if (!fresh) return (account, SkipReason.BadNonce);
         bytes32 vs = item.vs;
-        bytes32 s = vs & bytes32(uint256(type(int256).max));
-        bool low = uint256(s) <= 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
-        unchecked {
-            address signer = ecrecover(id, uint8((uint256(vs) >> 255) + 27), item.r, s);
-            bool signed = low && signer != address(0) && signer == user;
-            return (account, signed ? SkipReason.None : SkipReason.BadSignature);
+        // The half of the curve that every wallet signs with: no signature has a twin.
+        if (uint256(vs << 1) > HALF_CURVE << 1) return (account, SkipReason.BadSignature);
+        address signer = ECDSA.tryRecover(id, item.r, vs);
+        if (signer == address(0)) return (account, SkipReason.BadSignature);
+        return (account, signer == user ? SkipReason.None : SkipReason.BadSignature);
+    }
+
+    /// @dev `index` is below the number of items, and the array has room for as many.
+    function _put(uint256[] memory rewards, uint256 index, uint256 reward) private pure {
+        assembly ("memory-safe") {
+            mstore(add(add(rewards, 32), shl(5, index)), reward)
         }
     }
 

@@ -22,6 +22,31 @@ library Records {
         }
     }
 
+    /// @notice The same, of an outcome whose members are at hand one by one.
+    function commitmentOf(
+        bytes32 id,
+        bytes32 digest,
+        uint256 validator,
+        uint256 tokens,
+        uint256 consumed,
+        uint256 validatorLeg,
+        uint256 treasuryLeg,
+        uint256 record
+    ) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, id)
+            mstore(add(data, 32), digest)
+            mstore(add(data, 64), validator)
+            mstore(add(data, 96), tokens)
+            mstore(add(data, 128), consumed)
+            mstore(add(data, 160), validatorLeg)
+            mstore(add(data, 192), treasuryLeg)
+            mstore(add(data, 224), record)
+            hash := keccak256(data, 256)
+        }
+    }
+
     /// @notice What the running hash of the direct lane takes in for an answer.
     /// @dev `keccak256(abi.encode(id, user, outcome))`.
     function leaf(Outcome memory self, bytes32 id, address user) internal pure returns (bytes32 hash) {
@@ -30,6 +55,33 @@ library Records {
             mstore(data, id)
             mstore(add(data, 32), shr(96, shl(96, user)))
             mcopy(add(data, 64), self, 224)
+            hash := keccak256(data, 288)
+        }
+    }
+
+    /// @notice The same, of an outcome whose members are at hand one by one.
+    function leafOf(
+        bytes32 id,
+        address user,
+        bytes32 digest,
+        uint256 validator,
+        uint256 tokens,
+        uint256 consumed,
+        uint256 validatorLeg,
+        uint256 treasuryLeg,
+        uint256 record
+    ) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, id)
+            mstore(add(data, 32), shr(96, shl(96, user)))
+            mstore(add(data, 64), digest)
+            mstore(add(data, 96), validator)
+            mstore(add(data, 128), tokens)
+            mstore(add(data, 160), consumed)
+            mstore(add(data, 192), validatorLeg)
+            mstore(add(data, 224), treasuryLeg)
+            mstore(add(data, 256), record)
             hash := keccak256(data, 288)
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Outcome, RequestStatus} from "../interfaces/IInferenceRouter.sol";
+import {RequestStatus} from "../interfaces/IInferenceRouter.sol";
+import {Cells} from "../libraries/Cells.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Records} from "../libraries/Records.sol";
 import {Account} from "../words/Account.sol";
@@ -16,7 +17,6 @@ import {Settlement} from "./Settlement.sol";
 /// @title How a request of the assigned lane is answered, whoever brings what its operator answered
 abstract contract Answering is Settlement {
     using PriceWord for uint256;
-    using Records for Outcome;
 
     function _settle(address operator, Ticket calldata ticket, bytes32 digest, uint256 tokens, bytes calldata record)
         internal
@@ -24,77 +24,82 @@ abstract contract Answering is Settlement {
         bytes32 id = _idOf(ticket);
         (Request request, Till till, Global global) = _requireAssignedTo(operator, id, ticket);
         require(digest != 0, RouterEmptyDigest(id));
-        uint256 payment = ticket.payer.payment();
-        uint256 price = request.price();
-        (Outcome memory outcome, uint256 burned, bool covered) =
-            _split(price, tokens, ticket.terms.priority(), payment, request.band());
-        if (tokens == 0 || tokens > ticket.terms.maxTokens() || !covered) {
-            uint256 bought = FeeMath.tokensFor(price, payment, ticket.terms.priority());
-            uint256 limit = ticket.terms.maxTokens();
-            revert RouterInvalidTokens(tokens, bought < limit ? bought : limit);
-        }
-        outcome.digest = digest;
-        outcome.validator = request.validator();
-        _pay(operator, ticket, request, till, global, outcome, burned);
-
+        uint256 consumed = _consumed(ticket, request, tokens);
+        (uint256 validatorLeg, uint256 treasuryLeg, uint256 burned) =
+            FeeMath.split(consumed, request.price().burnBps(), request.band());
         Layout storage $ = _layout();
-        $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, outcome.commitment(id));
-        _emitSettled(id, ticket.payer.user(), outcome, burned);
+        $.global = global.add(1, burned);
+        _return(ticket, consumed);
+        _pay(operator, ticket, request, till, tokens, validatorLeg, treasuryLeg);
+
+        uint256 validator = request.validator();
+        uint256 number = global.records() + 1;
+        bytes32 commitment =
+            Records.commitmentOf(id, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
+        $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, commitment);
+        address user = ticket.payer.user();
+        emit RequestSettled(
+            id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned
+        );
         if (ticket.callback == address(0) || _tryCallback(id, ticket, digest, record)) return;
         $.requests[id] = $.requests[id].withCallbackFailed(true);
         emit CallbackFailed(id, ticket.callback);
     }
 
-    /// @dev Moves every leg, frees the validator's place, and numbers the record.
+    /// @dev What the answer consumes of the payment, which must have bought so many tokens.
+    function _consumed(Ticket calldata ticket, Request request, uint256 tokens) private pure returns (uint256) {
+        uint256 price = request.price();
+        uint256 payment = ticket.payer.payment();
+        bool priority = ticket.terms.priority();
+        uint256 limit = ticket.terms.maxTokens();
+        (uint256 consumed, bool covered) = FeeMath.consumed(price, tokens, priority, payment);
+        if (tokens == 0 || tokens > limit || !covered) {
+            uint256 bought = FeeMath.tokensFor(price, payment, priority);
+            revert RouterInvalidTokens(tokens, bought < limit ? bought : limit);
+        }
+        return consumed;
+    }
+
+    /// @dev The rest of the payment goes back, and the chat earns its LCAI: it was completed for at least 5 NSD, as every
+    /// request is.
+    function _return(Ticket calldata ticket, uint256 consumed) private {
+        Cells.AccountCell storage cell = Cells.at(_layout().accounts, ticket.payer.user());
+        Account account = cell.word;
+        unchecked {
+            // No more is consumed than was paid, and all NSD there ever is fits the 96 bits of a balance.
+            uint256 credits = account.credits() + ticket.payer.payment() - consumed;
+            cell.word = account.withCredits(credits).accrue(1);
+        }
+    }
+
+    /// @dev Rates the validator, frees its place, and gives both legs to its till.
     function _pay(
         address operator,
         Ticket calldata ticket,
         Request request,
         Till till,
-        Global global,
-        Outcome memory outcome,
-        uint256 burned
+        uint256 tokens,
+        uint256 validatorLeg,
+        uint256 treasuryLeg
     ) private {
         Layout storage $ = _layout();
         address user = ticket.payer.user();
-        Account account = $.accounts[user];
-        uint256 returned;
-        unchecked {
-            // No more is consumed than was paid, and all NSD there ever is fits the 96 bits of a balance.
-            returned = ticket.payer.payment() - outcome.consumed;
-            account = account.withCredits(account.credits() + returned);
-        }
-        // Completed for at least 5 NSD, as every request is: the chat earns its LCAI.
-        $.accounts[user] = account.accrue(1);
-
-        uint256 validator = outcome.validator;
-        uint256 row = $.seats[validator >> 2];
+        uint256 validator = request.validator();
+        Cells.Cell storage cell = Cells.at($.seats, validator >> 2);
+        uint256 row = cell.word;
         Seat seat = SeatWord.seatIn(row, validator);
         seat = seat.withLoad(seat.load() - 1);
         till = _seen(till, operator);
-        // What was posted after a cancellation says nothing of its speed: the clock started anew.
-        uint256 expected = request.cancelling() ? 0 : 1 + outcome.tokens / request.price().pace();
-        if (user != operator) (till, seat) = _succeed(till, seat, user, expected, request.elapsed());
+        if (user != operator) {
+            // What was posted after a cancellation says nothing of its speed: the clock started anew.
+            uint256 expected = request.cancelling() ? 0 : 1 + tokens / request.price().pace();
+            (till, seat) = _succeed(till, seat, user, expected, request.elapsed());
+        }
         (till, seat) = _rate(till, seat, validator);
-        $.seats[validator >> 2] = seat.put(row, validator);
-        $.tills[operator] =
-            _earn(till, validator, outcome.validatorLeg + ticket.terms.callbackFee(), outcome.treasuryLeg);
-        outcome.record = global.records() + 1;
-        $.global = global.add(1, burned);
-    }
-
-    function _emitSettled(bytes32 id, address user, Outcome memory outcome, uint256 burned) internal {
-        emit RequestSettled(
-            id,
-            user,
-            outcome.record,
-            outcome.validator,
-            outcome.tokens,
-            outcome.digest,
-            outcome.consumed,
-            outcome.validatorLeg,
-            outcome.treasuryLeg,
-            burned
-        );
+        cell.word = seat.put(row, validator);
+        unchecked {
+            // Two numbers of 96 bits.
+            $.tills[operator] = _earn(till, validator, validatorLeg + ticket.terms.callbackFee(), treasuryLeg);
+        }
     }
 }

@@ -6,7 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
 import {Intent, Receipt, Session} from "../interfaces/IInferenceRouter.sol";
-import {DirectTerms, Payer} from "../words/Ticket.sol";
+import {DirectTerms, Payer, TermsWord} from "../words/Ticket.sol";
 
 /// @title The one message that users sign, and whose signature it bears
 /// @notice EIP-712, domain `NeuroSwarm` version `1`. The wallet shows the model's name; the contract is handed its
@@ -64,8 +64,9 @@ abstract contract Intents is EIP712 {
         message[4] = bytes32(terms.maxTokens());
         message[5] = bytes32(terms.temperature());
         message[6] = bytes32(payer.payment());
-        message[7] = bytes32(uint256(terms.priority() ? 1 : 0));
-        message[8] = bytes32(uint256(terms.isPrivate() ? 1 : 0));
+        // Two booleans, which the flags 1 and 2 are.
+        message[7] = bytes32(terms.flags() & TermsWord.PRIORITY);
+        message[8] = bytes32((terms.flags() & TermsWord.PRIVATE) >> 1);
         message[14] = bytes32(terms.nonce());
         message[15] = bytes32(terms.deadline());
         bytes32 structHash;

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Intent, RequestStatus} from "../interfaces/IInferenceRouter.sol";
+import {Cells} from "../libraries/Cells.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Account} from "../words/Account.sol";
 import {Offer} from "../words/Offer.sol";
@@ -38,8 +39,8 @@ abstract contract Opening is Settlement, Intents {
         (address user, uint256 payment) = (intent.user, intent.payment);
         _requireEnough(offer, payment, terms);
         Payer payer = PayerWord.pack(user, payment);
-        Account account = _layout().accounts[user];
-        return _open(payer, terms, promptHash, callback, intent.relayFee, offer, account, prompt, seed, excluded);
+        Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
+        return _open(payer, terms, promptHash, callback, intent.relayFee, offer, cell, cell.word, prompt, seed, excluded);
     }
 
     /// @dev Every value is checked before it is packed, so that none reaches into its neighbour's bits.
@@ -103,6 +104,8 @@ abstract contract Opening is Settlement, Intents {
 
     /// @dev Takes what the request needs out of the payer's credits, and burns what they lack from the wallet; then
     /// gives it to a validator, or to the queue. All of a request stays on the stack.
+    /// @param cell Where the payer's account lies.
+    /// @param account What lies there.
     /// @param seed What chooses among the validators. Zero: nothing was committed to, and the last block's hash chooses,
     /// with the id.
     /// @param excluded Validators that may not have it, 16 bits each.
@@ -113,6 +116,7 @@ abstract contract Opening is Settlement, Intents {
         address callback,
         uint256 relayFee,
         Offer offer,
+        Cells.AccountCell storage cell,
         Account account,
         bytes calldata prompt,
         bytes32 seed,
@@ -121,7 +125,7 @@ abstract contract Opening is Settlement, Intents {
         uint256 from = offer.commitFrom();
         require(seed != 0 || payer.payment() < from, RouterCommitRequired(payer.payment(), from));
         id = _idOf(payer, terms, promptHash, callback);
-        _lock(account, payer, terms, relayFee, id);
+        _lock(cell, account, payer, terms, relayFee, id);
 
         // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
         // that gains nothing that naming a validator in the direct lane would not give for less.
@@ -143,8 +147,14 @@ abstract contract Opening is Settlement, Intents {
         if (credits < amount) CREDITS.burnShortfall(user, amount - credits, id);
     }
 
-    function _lock(Account account, Payer payer, Terms terms, uint256 relayFee, bytes32 id) private {
-        Layout storage $ = _layout();
+    function _lock(
+        Cells.AccountCell storage cell,
+        Account account,
+        Payer payer,
+        Terms terms,
+        uint256 relayFee,
+        bytes32 id
+    ) private {
         address user = payer.user();
         uint256 amount;
         unchecked {
@@ -155,10 +165,12 @@ abstract contract Opening is Settlement, Intents {
         (account, ok) = account.useNonce(terms.nonce());
         require(ok, RouterInvalidNonce(user, terms.nonce(), account.nonceBase()));
         (account, ok) = account.tick(block.timestamp);
-        if (!ok) revert RouterRateLimited(user, $.accounts[user].waitFor(block.timestamp));
+        if (!ok) revert RouterRateLimited(user, cell.word.waitFor(block.timestamp));
 
         uint256 credits = account.credits();
-        $.accounts[user] = account.withCredits(credits > amount ? credits - amount : 0);
+        unchecked {
+            cell.word = account.withCredits(credits > amount ? credits - amount : 0);
+        }
         if (relayFee != 0) _credit(msg.sender, relayFee);
         if (credits < amount) CREDITS.burnShortfall(user, amount - credits, id);
     }

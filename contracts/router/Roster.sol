@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Cells} from "../libraries/Cells.sol";
 import {ReputationMath} from "../libraries/ReputationMath.sol";
 import {Offer} from "../words/Offer.sol";
-import {SeatWord} from "../words/Seat.sol";
+import {Seat, SeatWord} from "../words/Seat.sol";
 import {Till} from "../words/Till.sol";
 import {RouterBase} from "./RouterBase.sol";
 
@@ -35,10 +36,10 @@ abstract contract Roster is RouterBase {
         validator = _choose(offer, seed, earlier);
         if (validator == 0) return (0, 0);
         unchecked {
-            Layout storage $ = _layout();
-            uint256 row = $.seats[validator >> 2];
+            Cells.Cell storage cell = Cells.at(_layout().seats, validator >> 2);
+            uint256 row = cell.word;
             // The score was not zero, so the load is below the capacity and cannot carry into the next field.
-            $.seats[validator >> 2] = row + (SeatWord.LOAD_ONE << ((validator & 3) << 6));
+            cell.word = row + (SeatWord.LOAD_ONE << ((validator & 3) << 6));
             band = ReputationMath.bandOf(SeatWord.seatIn(row, validator).standing());
         }
     }
@@ -55,15 +56,13 @@ abstract contract Roster is RouterBase {
         view
         returns (uint256 best)
     {
-        unchecked {
-            Layout storage $ = _layout();
-            uint256 serving = SeatWord.servingBit(model);
-            for (; servers != 0; servers >>= 16) {
-                uint256 id = servers & 0xFFFF;
-                uint256 score = SeatWord.scoreAt($.seats[id >> 2] >> ((id & 3) << 6), serving);
-                best = _better(best, score, random, id, earlier);
-                random >>= 16;
-            }
+        Layout storage $ = _layout();
+        for (; servers != 0; servers >>= 16) {
+            uint256 id = servers & 0xFFFF;
+            uint256 seat = Seat.unwrap(SeatWord.seatIn($.seats[id >> 2], id));
+            // With weight 0 everybody joins.
+            best = _better(best, seat, id, model, 0, 0, random, earlier);
+            random >>= 16;
         }
     }
 
@@ -91,58 +90,62 @@ abstract contract Roster is RouterBase {
     {
         unchecked {
             Layout storage $ = _layout();
-            uint256 serving = SeatWord.servingBit(model);
             uint256 seen;
-            for (uint256 rows; word != 0 && rows < ROWS; word >>= 16) {
-                uint256 drawn = word & 0xFFFF;
-                if (drawn == 0 || drawn >> 2 == seen) continue;
-                seen = drawn >> 2;
-                ++rows;
-                best = _bestOfRow(best, $.seats[seen], drawn, serving, random, earlier);
+            for (uint256 rows = ROWS; word != 0; word >>= 16) {
+                uint256 place = (word & 0xFFFF) >> 2;
+                // Nobody's ticket, or a row that was looked at.
+                if (place * (place ^ seen) == 0) continue;
+                seen = place;
+                uint256 row = $.seats[place];
+                uint256 weight = SeatWord.seatIn(row, word & 3).stake();
+                best = _better(best, row, place << 2, model, weight, random, random >> 64, earlier);
+                if (--rows == 0) break;
                 random >>= 32;
             }
         }
     }
 
-    /// @dev Seat for seat from the lowest bits up: what is empty at the end of a row ends it.
-    function _bestOfRow(
+    /// @dev The best of what was the best so far and those of `seats` that join, lowest first: each is its score, then 16
+    /// random bits that tell equals apart, then its id.
+    /// @param id Of the lowest seat.
+    /// @param weight Stake of the drawn one: who has less joins as often as its own goes into it.
+    /// @param joins 8 random bits a seat.
+    /// @param ties 16 random bits a seat.
+    function _better(
         uint256 best,
-        uint256 row,
-        uint256 drawn,
-        uint256 serving,
-        uint256 random,
+        uint256 seats,
+        uint256 id,
+        uint256 model,
+        uint256 weight,
+        uint256 joins,
+        uint256 ties,
         uint256 earlier
     ) private pure returns (uint256) {
         unchecked {
-            uint256 weight = SeatWord.seatIn(row, drawn).stake();
-            uint256 id = drawn & ~uint256(3);
-            for (; row != 0; row >>= 64) {
-                // Stakes compared as they are: 7 bits, lowest in the word.
-                if ((random & 0xFF) * weight <= (row & 127) << 8) {
-                    uint256 score = SeatWord.scoreAt(row, serving);
-                    best = _better(best, score, random >> (64 + ((id & 3) << 3)), id, earlier);
+            for (uint256 claims = SeatWord.claims(seats, model); claims != 0; claims >>= 64) {
+                uint256 claim = claims & 0xFFFF;
+                // Stakes compared as they are: the lowest 7 bits of a seat.
+                if ((joins & 0xFF) * weight <= (seats & 127) << 8) {
+                    if (claim != 0) {
+                        uint256 score = claim + SeatWord.freeShare(seats);
+                        uint256 candidate = (score << 32) | ((ties & 0xFFFF) << 16) | id;
+                        if (candidate > best && !_had(earlier, id)) best = candidate;
+                    }
                 }
-                random >>= 8;
+                seats >>= 64;
+                joins >>= 8;
+                ties >>= 16;
                 ++id;
             }
             return best;
         }
     }
 
-    /// @return The better of two candidates, each its score, then 16 random bits that tell equals apart, then its id.
-    /// Score 0 is nobody: no candidate.
-    function _better(uint256 best, uint256 score, uint256 random, uint256 id, uint256 earlier)
-        private
-        pure
-        returns (uint256)
-    {
-        if (score == 0) return best;
-        uint256 candidate = (score << 32) | ((random & 0xFFFF) << 16) | id;
-        if (candidate <= best) return best;
+    function _had(uint256 earlier, uint256 id) private pure returns (bool) {
         for (; earlier != 0; earlier >>= 16) {
-            if (id == earlier & 0xFFFF) return best;
+            if (id == earlier & 0xFFFF) return true;
         }
-        return candidate;
+        return false;
     }
 
     // ---- being seen

@@ -33,19 +33,6 @@ abstract contract Settlement is Roster {
 
     // ---- money
 
-    /// @dev Cuts what an answer consumed into its legs. The burned one goes to the global word at the end of the call.
-    /// `covered`: whether the payment bought so many tokens.
-    function _split(uint256 price, uint256 tokens, bool priority, uint256 payment, uint256 band)
-        internal
-        pure
-        returns (Outcome memory outcome, uint256 burned, bool covered)
-    {
-        uint256 consumed;
-        (consumed, covered) = FeeMath.consumed(price, tokens, priority, payment);
-        (outcome.tokens, outcome.consumed) = (tokens, consumed);
-        (outcome.validatorLeg, outcome.treasuryLeg, burned) = FeeMath.split(consumed, price.burnBps(), band);
-    }
-
     /// @dev Adds legs to a till; where they do not fit, what the till held moves to the cold word first.
     function _earn(Till till, uint256 validator, uint256 validatorLeg, uint256 treasuryLeg) internal returns (Till) {
         (Till next, bool fits) = till.earn(validatorLeg, treasuryLeg);

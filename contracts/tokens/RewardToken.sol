@@ -6,6 +6,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {IRewardToken} from "../interfaces/ITokens.sol";
+import {Holder, Supply} from "../words/Holder.sol";
 
 /// @title A reward token with its caps inside
 /// @notice Its minters are fixed for ever, and cannot mint past a cap in total, a cap per epoch of a day, or a cap per
@@ -15,20 +16,6 @@ import {IRewardToken} from "../interfaces/ITokens.sol";
 /// keeps allowances, permits, events and checks; only where balances live differs. 96 bits hold 79 billion tokens,
 /// far more than MAX_SUPPLY.
 abstract contract RewardToken is ERC20Permit, IRewardToken {
-    struct Holder {
-        uint96 balance;
-        uint96 earned;
-        uint32 lastAt;
-        // whole tokens of the epoch that lastAt lies in
-        uint32 today;
-    }
-
-    struct Supply {
-        uint96 total;
-        uint96 inEpoch;
-        uint32 epoch;
-    }
-
     uint256 private constant EPOCH = 1 days;
     uint256 public constant MAX_SUPPLY = 1_000_000_000e18;
     uint256 public constant EPOCH_CAP = 1_000_000e18;
@@ -54,26 +41,32 @@ abstract contract RewardToken is ERC20Permit, IRewardToken {
     }
 
     function mint(address to, uint256 amount) external onlyMinter returns (bool minted) {
-        Supply memory supply = _rolled();
-        minted = _reward(supply, to, amount);
+        Supply supply = _rolled();
+        (supply, minted) = _reward(supply, to, amount);
         if (minted) _supply = supply;
     }
 
     function mintBatch(uint256[] calldata rewards) external onlyMinter returns (uint256 minted) {
-        Supply memory supply = _rolled();
+        Supply supply = _rolled();
         for (uint256 i; i < rewards.length; ++i) {
-            uint256 whole = rewards[i] >> 160;
-            if (_reward(supply, address(uint160(rewards[i])), whole * 1e18)) minted += whole;
+            unchecked {
+                // What is minted stays below MAX_SUPPLY, and 96 bits of whole tokens below any word.
+                uint256 reward = rewards[i];
+                uint256 whole = reward >> 160;
+                bool fits;
+                (supply, fits) = _reward(supply, address(uint160(reward)), whole * 1e18);
+                if (fits) minted += whole;
+            }
         }
         _supply = supply;
     }
 
     function balanceOf(address holder) public view override(ERC20, IERC20) returns (uint256) {
-        return _holders[holder].balance;
+        return _holders[holder].balance();
     }
 
     function totalSupply() public view override(ERC20, IERC20) returns (uint256) {
-        return _supply.total;
+        return _supply.total();
     }
 
     function currentEpoch() public view returns (uint256) {
@@ -81,48 +74,56 @@ abstract contract RewardToken is ERC20Permit, IRewardToken {
     }
 
     function mintedInEpoch() external view returns (uint256) {
-        return _rolled().inEpoch;
+        return _rolled().inEpoch();
     }
 
     function rewardsOf(address holder) external view returns (uint256 total, uint256 inEpoch, uint256 lastAt) {
-        Holder memory h = _holders[holder];
-        return (h.earned, h.lastAt / EPOCH == currentEpoch() ? uint256(h.today) * 1e18 : 0, h.lastAt);
+        Holder h = _holders[holder];
+        return (h.earned(), _today(h, currentEpoch()) * 1e18, h.lastAt());
     }
 
     /// @dev The supply word, as a call in this epoch finds it.
-    function _rolled() private view returns (Supply memory supply) {
+    function _rolled() private view returns (Supply supply) {
         supply = _supply;
-        if (supply.epoch != currentEpoch()) (supply.epoch, supply.inEpoch) = (uint32(currentEpoch()), 0);
+        uint256 epoch = currentEpoch();
+        if (supply.epoch() != epoch) supply = supply.rolledTo(epoch);
+    }
+
+    /// @return Whole tokens of the holder's in `epoch`.
+    function _today(Holder holder, uint256 epoch) private pure returns (uint256) {
+        return holder.lastAt() / EPOCH == epoch ? holder.today() : 0;
     }
 
     /// @dev Rounds the holder's share of its daily cap up to whole tokens: a cap errs on the safe side.
-    function _reward(Supply memory supply, address to, uint256 amount) private returns (bool) {
-        Holder memory h = _holders[to];
-        uint256 today = h.lastAt / EPOCH == supply.epoch ? h.today : 0;
-        bool fits = to != address(0) && amount <= HOLDER_EPOCH_CAP && supply.inEpoch + amount <= EPOCH_CAP
-            && supply.total + amount <= MAX_SUPPLY;
-        if (fits) today += (amount + 1e18 - 1) / 1e18;
-        if (!fits || today * 1e18 > HOLDER_EPOCH_CAP) {
-            emit RewardCapped(to, amount);
-            return false;
+    function _reward(Supply supply, address to, uint256 amount) private returns (Supply, bool) {
+        unchecked {
+            // The first cap bounds the amount, so that no sum overflows; the others keep each far below its field.
+            bool fits = to != address(0) && amount <= HOLDER_EPOCH_CAP && supply.inEpoch() + amount <= EPOCH_CAP
+                && supply.total() + amount <= MAX_SUPPLY;
+            Holder holder = _holders[to];
+            uint256 today = _today(holder, supply.epoch());
+            if (fits) today += (amount + 1e18 - 1) / 1e18;
+            if (!fits || today * 1e18 > HOLDER_EPOCH_CAP) {
+                emit RewardCapped(to, amount);
+                return (supply, false);
+            }
+            if (holder.earned() == 0) emit FirstRewarded(to);
+            _holders[to] = holder.rewarded(amount, block.timestamp, today);
+            emit Transfer(address(0), to, amount);
+            return (supply.add(amount), true);
         }
-        if (h.earned == 0) emit FirstRewarded(to);
-        // Each sum was bounded by a cap far below 96 bits just above.
-        supply.total += uint96(amount);
-        supply.inEpoch += uint96(amount);
-        _holders[to] =
-            Holder(h.balance + uint96(amount), h.earned + uint96(amount), uint32(block.timestamp), uint32(today));
-        emit Transfer(address(0), to, amount);
-        return true;
     }
 
     /// @dev Minting never comes through here: transfers alone do, and nobody can burn.
     function _update(address from, address to, uint256 amount) internal override {
-        uint256 balance = _holders[from].balance;
+        Holder holder = _holders[from];
+        uint256 balance = holder.balance();
         require(balance >= amount, IERC20Errors.ERC20InsufficientBalance(from, balance, amount));
         unchecked {
-            _holders[from].balance = uint96(balance - amount);
-            _holders[to].balance += uint96(amount);
+            // No balance is more than all there is. Read after the write, since both may be the same.
+            _holders[from] = holder.withBalance(balance - amount);
+            holder = _holders[to];
+            _holders[to] = holder.withBalance(holder.balance() + amount);
         }
         emit Transfer(from, to, amount);
     }

@@ -19,7 +19,6 @@ using AccountWord for Account global;
 library AccountWord {
     uint256 private constant CREDITS_MASK = type(uint96).max;
     uint256 private constant GAPS_MASK = (1 << 54) - 1;
-    uint256 private constant NONCE_MASK = (1 << 48) - 1;
     /// Every second 6-bit field: two such sums stay below 12 bits, so a remainder by 4095 adds them up.
     uint256 private constant EVEN_GAPS = 0x3F03F03F03F03F;
     uint256 internal constant RATE_WINDOW = 60;
@@ -91,22 +90,21 @@ library AccountWord {
     function useNonce(Account self, uint256 nonce) internal pure returns (Account, bool ok) {
         unchecked {
             uint256 word = Account.unwrap(self);
-            uint256 base = uint32(word >> 182);
-            uint256 window = uint16(word >> 214);
-            if (nonce < base || nonce > base + NONCES_AHEAD) return (self, false);
-            if (nonce == base) {
-                ++base;
-                for (; window & 1 == 1; window >>= 1) {
-                    ++base;
-                }
-                window >>= 1;
-            } else {
-                uint256 bit = 1 << (nonce - base - 1);
-                if (window & bit != 0) return (self, false);
-                window |= bit;
+            // Below the base this wraps, far beyond what is ahead.
+            uint256 ahead = nonce - ((word >> 182) & type(uint32).max);
+            if (ahead > NONCES_AHEAD) return (self, false);
+            if (ahead != 0) {
+                uint256 bit = 1 << (213 + ahead);
+                return (Account.wrap(word | bit), word & bit == 0);
             }
-            word &= ~(NONCE_MASK << 182);
-            return (Account.wrap(word | (base << 182) | (window << 214)), true);
+            // The base moves past this one, and past those that were used before their turn.
+            uint256 window = (word >> 214) & type(uint16).max;
+            uint256 steps = 1;
+            for (; window & 1 != 0; window >>= 1) {
+                ++steps;
+            }
+            word &= ~(uint256(type(uint16).max) << 214);
+            return (Account.wrap((word + (steps << 182)) | (window >> 1 << 214)), true);
         }
     }
 

@@ -24,8 +24,8 @@ library SeatWord {
     uint256 internal constant STAKE_MAX = 127;
     uint256 private constant CAPACITY_ONE = 1 << 20;
     uint256 private constant CAPACITY_AT_FIRST = 4;
-    uint256 private constant CLOSED = 1 << 33;
-    uint256 private constant MODEL_0 = 1 << 35;
+    /// A one for each seat of a row.
+    uint256 private constant EACH = 1 | (1 << 64) | (1 << 128) | (1 << 192);
     uint256 private constant SUSPENDED_BELOW = 50;
     uint256 private constant NEUTRAL_AT_MOST = 89;
     uint256 private constant STAKE_SATURATES = 100;
@@ -108,29 +108,46 @@ library SeatWord {
     /// @notice Priority for a request of `model`, 0 when it may not have it: 40 parts stake, 30 reputation, 20 free
     /// capacity, 10 speed, each normalised to 0..100 first, so 10,000 is the best there is.
     function score(Seat self, uint256 model) internal pure returns (uint256) {
-        return scoreAt(Seat.unwrap(self), MODEL_0 << model);
+        uint256 word = Seat.unwrap(self);
+        uint256 claim = claims(word, model);
+        return claim == 0 ? 0 : claim + freeShare(word);
     }
 
-    /// @notice The same of the seat in the lowest 64 bits of `word`, whatever is above them.
-    /// @param serving The bit of the model, `servingBit`.
-    function scoreAt(uint256 word, uint256 serving) internal pure returns (uint256) {
+    /// @notice The score without the part of the free capacity, of the four seats of a row at once: in the lowest 16 bits
+    /// of each, 0 where the seat may not have the request.
+    /// @dev Four seats for little more than the price of one. Each field is masked out of all of them, and stays below
+    /// 2^14 wherever it is added to or multiplied: nothing reaches the seat above. A field is compared by a sum that
+    /// passes 128, or 64 for load and capacity, exactly from the limit on.
+    function claims(uint256 row, uint256 model) internal pure returns (uint256) {
         unchecked {
-            // One comparison: its bit for the model is set, the bit that closes it is not.
-            if (word & (CLOSED | serving) != serving) return 0;
-            uint256 load_ = (word >> 14) & 63;
-            uint256 capacity_ = (word >> 20) & 63;
-            uint256 points = (word >> 7) & 127;
-            if (points < SUSPENDED_BELOW || load_ >= capacity_) return 0;
-            if (points > NEUTRAL_AT_MOST && (word >> 34) & 1 == 1) points = NEUTRAL_AT_MOST;
-            uint256 stake_ = word & 127;
-            if (stake_ > STAKE_SATURATES) stake_ = STAKE_SATURATES;
-            // Floor: a share of one point in 10,000 decides nothing but a tie.
-            return 40 * stake_ + 30 * points + (2000 * (capacity_ - load_)) / capacity_ + 10 * ((word >> 26) & 127);
+            uint256 stakes = row & (EACH * 127);
+            uint256 points = (row >> 7) & (EACH * 127);
+            uint256 free = ((row >> 20) & (EACH * 63)) + EACH * 63 - ((row >> 14) & (EACH * 63));
+            // Its bit for the model is set, the bit that closes it is not; it is not suspended, and has a place.
+            uint256 open = (row >> (35 + model)) & ~(row >> 33) & EACH;
+            open &= ((points + EACH * (128 - SUSPENDED_BELOW)) >> 7) & (free >> 6);
+            stakes -= _excess(stakes, STAKE_SATURATES, EACH);
+            points -= _excess(points, NEUTRAL_AT_MOST, (row >> 34) & EACH);
+            return (40 * stakes + 30 * points + 10 * ((row >> 26) & (EACH * 127))) & (open * 0xFFFF);
         }
     }
 
-    function servingBit(uint256 model) internal pure returns (uint256) {
-        return MODEL_0 << model;
+    /// @return What free capacity adds to the score of the seat in the lowest 64 bits of `word`, which has a place.
+    function freeShare(uint256 word) internal pure returns (uint256) {
+        unchecked {
+            uint256 capacity_ = (word >> 20) & 63;
+            // Floor: a share of one point in 10,000 decides nothing but a tie.
+            return (2000 * (capacity_ - ((word >> 14) & 63))) / capacity_;
+        }
+    }
+
+    /// @return By how much each field of 7 bits passes `most`, in the seats that `which` has a bit in.
+    function _excess(uint256 fields, uint256 most, uint256 which) private pure returns (uint256) {
+        unchecked {
+            uint256 sums = fields + EACH * (127 - most);
+            uint256 over = (sums >> 7) & which;
+            return (sums & (over * 127)) + over;
+        }
     }
 
     function withLoad(Seat self, uint256 load_) internal pure returns (Seat) {

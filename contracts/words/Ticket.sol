@@ -130,11 +130,11 @@ library DirectWord {
     }
 
     function priority(DirectTerms self) internal pure returns (bool) {
-        return (DirectTerms.unwrap(self) >> 64) & TermsWord.PRIORITY != 0;
+        return flags(self) & TermsWord.PRIORITY != 0;
     }
 
-    function isPrivate(DirectTerms self) internal pure returns (bool) {
-        return (DirectTerms.unwrap(self) >> 64) & TermsWord.PRIVATE != 0;
+    function flags(DirectTerms self) internal pure returns (uint256) {
+        return uint8(DirectTerms.unwrap(self) >> 64);
     }
 
     function nonce(DirectTerms self) internal pure returns (uint256) {

@@ -83,14 +83,20 @@ library TillWord {
 
     /// @notice Counts a completed request of `payer`, whose bit joins the sketch.
     function count(Till self, address payer) internal pure returns (Till) {
-        unchecked {
-            uint256 word = Till.unwrap(self);
-            if ((word >> 80) & COMPLETED_MAX != COMPLETED_MAX) word += 1 << 80;
-            return Till.wrap(word | (1 << (64 + uint160(payer) % 15)));
-        }
+        return self.met(sketchOf(payer)).countMore(1);
     }
 
-    /// @notice Counts `n` more completed requests of a payer that was counted.
+    /// @return The payer's bit in a sketch.
+    function sketchOf(address payer) internal pure returns (uint256) {
+        return 1 << (uint160(payer) % 15);
+    }
+
+    /// @notice Joins a sketch of payers to the till's.
+    function met(Till self, uint256 sketch) internal pure returns (Till) {
+        return Till.wrap(Till.unwrap(self) | (sketch << 64));
+    }
+
+    /// @notice Counts `n` more completed requests of payers that are in the sketch.
     function countMore(Till self, uint256 n) internal pure returns (Till) {
         unchecked {
             uint256 room = COMPLETED_MAX - self.completed();
