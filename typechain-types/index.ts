@@ -25,5 +25,6 @@ export { abi as NSTAbi } from "./NST.ts";
 export { abi as RouterExtensionAbi } from "./RouterExtension.ts";
 export { abi as RouterLanesAbi } from "./RouterLanes.ts";
 export { abi as RouterSeatsAbi } from "./RouterSeats.ts";
+export { abi as TeamAccountAbi } from "./TeamAccount.ts";
 export { abi as VacantAbi } from "./Vacant.ts";
 export { abi as ValidatorRegistryAbi } from "./ValidatorRegistry.ts";
