@@ -10,7 +10,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Address, createTestClient, getAddress, getContractAddress, type Hex, http, keccak256, publicActions, toHex } from "viem";
+import {
+  type Address,
+  createTestClient,
+  getAddress,
+  getContractAddress,
+  type Hex,
+  http,
+  keccak256,
+  publicActions,
+  toHex,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { type AddressBook, CONTRACTS } from "../deploy/addresses.ts";
