@@ -36,8 +36,9 @@ function put(path: string, text: string): void {
 
 function run(command: string, args: readonly string[]): void {
   const path = `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"] ?? ""}`;
-  const options = { cwd: root, env: { ...process.env, PATH: path }, stdio: ["ignore", "inherit", "inherit"] } as const;
-  if (spawnSync(command, args, { ...options, shell: process.platform === "win32" }).status !== 0)
+  const env = { ...process.env, PATH: path };
+  const shell = process.platform === "win32";
+  if (spawnSync(command, args, { cwd: root, env, shell, stdio: ["ignore", "inherit", "inherit"] }).status !== 0)
     throw new Error(`${command} ${args.join(" ")} failed`);
 }
 

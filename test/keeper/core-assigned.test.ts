@@ -107,7 +107,7 @@ describe("an assigned request", () => {
 
 describe("a contract that asks on chain", () => {
   test("gets the answer into its callback", async () => {
-    const { router, credits, nsd } = chain.book.contracts;
+    const { router, nsd } = chain.book.contracts;
     const owner = account(5);
     const consumer = await chain.deploy(owner, askOnChainAbi, askOnChainBytecode, [router]);
     await chain.write(owner, nsd, erc20Abi, "transfer", [consumer, parseEther("100")]);
