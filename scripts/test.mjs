@@ -121,7 +121,16 @@ const parts = new Map([
     "lint",
     check(
       ["biome", "check", "--error-on-warnings", "."],
-      ["forge", "fmt", "--check", "contracts", "test/contracts", "deploy"],
+      [
+        "forge",
+        "fmt",
+        "--check",
+        "contracts",
+        "test/contracts",
+        "test/package",
+        "deploy",
+        "harness/InferenceHarness.sol",
+      ],
     ),
   ],
   ["typecheck", check(["tsc", "-p", "tsconfig.json"], ["tsc", "-p", "keeper/web/tsconfig.json"])],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @notice Every number that governance may move. The order is storage: new ones are added at the end.
 enum Parameter {

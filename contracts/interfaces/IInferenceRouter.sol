@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 import {Offer} from "../words/Offer.sol";
 import {Payer, Terms, Ticket} from "../words/Ticket.sol";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @title The door of the ledger: the only burner and minter of NSD
 /// @notice A credit is one NSD burned ahead of use. Source: seed 1 (credits), seed 3 (burn, mint, split).

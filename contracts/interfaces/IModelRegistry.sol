@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 import {Delivery, Outcome} from "./IInferenceRouter.sol";
 import {Ticket} from "../words/Ticket.sol";

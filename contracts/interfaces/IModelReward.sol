@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @title LCAI for chats
 /// @notice 1 LCAI a completed chat that consumed at least 5 NSD. Source: seed 1.

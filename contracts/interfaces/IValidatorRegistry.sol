@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @title Who validates, with what stake, for which models
 /// @notice Source: seed 3, section 3; PROTOCOL, section 3. Amounts are NST wei, times unix seconds.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @notice A model as the hot path sees it, one word keyed by `keccak256(model name)`. The upper 160 bits are the
 /// price part: a request copies them when it opens, so nothing that governance changes later reaches it.

@@ -24,6 +24,7 @@ library SeatWord {
     uint256 internal constant STAKE_MAX = 127;
     uint256 private constant CAPACITY_ONE = 1 << 20;
     uint256 private constant CAPACITY_AT_FIRST = 4;
+    uint256 private constant MODEL_0 = 1 << 35;
     /// A one for each seat of a row.
     uint256 private constant EACH = 1 | (1 << 64) | (1 << 128) | (1 << 192);
     uint256 private constant SUSPENDED_BELOW = 50;

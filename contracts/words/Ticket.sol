@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @notice Who pays, and what: user 160 bits, payment 96 bits (NSD wei) below.
 type Payer is uint256;

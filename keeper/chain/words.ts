@@ -108,8 +108,8 @@ export function unpackOffer(word: bigint): Offer {
   return {
     active: (word & 1n) === 1n,
     model: Number(field(word, 1, 8)),
-    tokenLimit: Number(field(word, 9, 24)),
-    servers: Number(field(word, 57, 16)),
+    tokenLimit: Number(field(word, 9, 20)),
+    servers: Number(field(word, 46, 16)),
     base: field(word, 96, 24) * 10n ** 15n,
     perToken: field(word, 120, 32) * 10n ** 12n,
     multiplierBps: field(word, 152, 20),

@@ -14,18 +14,35 @@ test("the two commands come first", () => {
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(["start", "test", "deploy"]));
 });
 
-test("the contract that it shows is the one that is compiled and tested", () => {
-  const shown = /```solidity\n([\s\S]*?)\n```/.exec(readme)?.[1];
-  expect(shown).toBe(read("contracts/examples/AskOnChain.sol").trimEnd());
+/** Its blocks of one language, in their order. */
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\n\`\`\``, "g"))].map((match) => match[1] ?? "");
+
+test("the contract and the test that it shows are those that are compiled and run", () => {
+  const [contract, harness, ...others] = blocks("solidity");
+  expect(contract).toBe(`// src/AskOnChain.sol\n${read("contracts/examples/AskOnChain.sol").trimEnd()}`);
+  expect(harness).toBe(`// test/AskOnChain.t.sol\n${read("test/package/foundry/AskOnChain.t.sol").trimEnd()}`);
+  expect(others).toEqual([]);
 });
 
-test.each(["README.md", "contracts/README.md", "deploy/README.md", "keeper/README.md", "keeper/routes/README.md"])(
-  "every file that %s links to is there",
-  (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
-    expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
-  },
-);
+test("what integrators install is made as it says", () => {
+  const { scripts, version } = JSON.parse(read("package.json"));
+  const install = blocks("sh").find((block) => block.includes("npm run package")) ?? "";
+  expect(scripts.package).toContain("npm pack ./dist/package --pack-destination dist");
+  expect(install.match(/dist\/neuroswarm-[\d.]+\.tgz/g)).toEqual(Array(2).fill(`dist/neuroswarm-${version}.tgz`));
+});
+
+test.each([
+  "README.md",
+  "contracts/README.md",
+  "client/README.md",
+  "deploy/README.md",
+  "keeper/README.md",
+  "keeper/routes/README.md",
+])("every file that %s links to is there", (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
+  expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+});
 
 test("where each NSD goes adds up as the table says", () => {
   const price = {

@@ -107,9 +107,9 @@ describe("an assigned request", () => {
 
 describe("a contract that asks on chain", () => {
   test("gets the answer into its callback", async () => {
-    const { router, credits, nsd } = chain.book.contracts;
+    const { router, nsd } = chain.book.contracts;
     const owner = account(5);
-    const consumer = await chain.deploy(owner, askOnChainAbi, askOnChainBytecode, [router, credits, nsd]);
+    const consumer = await chain.deploy(owner, askOnChainAbi, askOnChainBytecode, [router]);
     await chain.write(owner, nsd, erc20Abi, "transfer", [consumer, parseEther("100")]);
     await chain.write(owner, consumer, askOnChainAbi, "ask", [modelId(MODEL), "What does a contract want to know?"]);
     const [asked] = await chain.client.getContractEvents({
@@ -118,7 +118,7 @@ describe("a contract that asks on chain", () => {
       eventName: "Asked",
       fromBlock: 0n,
     });
-    const id = asked?.args.requestId ?? "0x";
+    const id = asked?.args.id ?? "0x";
     await expect
       .poll(() => keeper.services.requests.status(id), { timeout: 20_000 })
       .toMatchObject({ status: "completed" });
