@@ -102,14 +102,17 @@ export interface Offer extends Price {
   readonly model: number;
   readonly tokenLimit: number;
   readonly servers: number;
+  /** NSD wei of payment from which a request goes through commit and reveal. */
+  readonly commitFrom: bigint;
 }
 
 export function unpackOffer(word: bigint): Offer {
   return {
     active: (word & 1n) === 1n,
     model: Number(field(word, 1, 8)),
-    tokenLimit: Number(field(word, 9, 24)),
-    servers: Number(field(word, 57, 16)),
+    tokenLimit: Number(field(word, 9, 20)),
+    servers: Number(field(word, 46, 16)),
+    commitFrom: field(word, 83, 13) * 10n ** 18n,
     base: field(word, 96, 24) * 10n ** 15n,
     perToken: field(word, 120, 32) * 10n ** 12n,
     multiplierBps: field(word, 152, 20),

@@ -38,7 +38,7 @@ export const QuoteOut = Type.Object(
     model: Type.String(),
     max_tokens: Type.Integer(),
     priority: Type.Boolean(),
-    ...money("cost", "minimum"),
+    ...money("cost", "minimum", "commit_from"),
     ...optional(money("payment")),
     tokens: Type.Optional(Type.Integer()),
   },

@@ -4,6 +4,7 @@ import { Spending } from "../http/spending.ts";
 import type { Services } from "../services/types.ts";
 import { registerAccounts } from "./accounts.ts";
 import { registerBlocks } from "./blocks.ts";
+import { registerCancel } from "./cancel.ts";
 import { registerChat } from "./chat.ts";
 import { registerGenerate } from "./generate.ts";
 import { registerNetwork } from "./network.ts";
@@ -14,6 +15,7 @@ export function registerRoutes(app: FastifyInstance, services: Services, setting
   const spending = new Spending(services);
   registerChat(app, services, spending, settings);
   registerGenerate(app, services, spending, settings);
+  registerCancel(app, services, settings);
   registerAccounts(app, services, settings);
   registerNetwork(app, services, settings);
   registerBlocks(app, services);

@@ -63,6 +63,8 @@ export interface Quote {
   /** Wei that an answer of maxTokens costs. */
   readonly cost: bigint;
   readonly minimum: bigint;
+  /** Payment from which the assigned lane asks for commit and reveal. */
+  readonly commitFrom: bigint;
   /** Output tokens that `payment` buys, where one was named. */
   readonly payment?: bigint;
   readonly tokens?: number;

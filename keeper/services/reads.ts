@@ -82,7 +82,9 @@ export class ReadService implements types.Reads {
       });
     }
     const minimum = minimumPayment(offer, priority);
-    const quote = { model, maxTokens, priority, cost: charge(offer, BigInt(maxTokens), priority), minimum };
+    const { commitFrom } = offer;
+    const cost = charge(offer, BigInt(maxTokens), priority);
+    const quote = { model, maxTokens, priority, cost, minimum, commitFrom };
     if (payment === undefined) return quote;
     if (payment < minimum) return { ...quote, payment, tokens: 0 };
     const bought = Number(tokensFor(offer, payment, priority)) || 1;

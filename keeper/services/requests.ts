@@ -3,6 +3,7 @@ import { intentDigest, NO_SALT, promptHash, typedData } from "../chain/intents.t
 import type { RequestRow } from "../database/requests.ts";
 import * as journal from "../database/requests.ts";
 import * as admission from "./admission.ts";
+import { Cancellations } from "./cancellations.ts";
 import { type Context, chainNow } from "./context.ts";
 import { DevelopmentSigner } from "./development.ts";
 import { ApiError } from "./errors.ts";
@@ -14,6 +15,7 @@ import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type {
   AskFields,
+  CancelOffer,
   Intent,
   IntentTypedData,
   Lane,
@@ -31,6 +33,7 @@ export class RequestService implements Requests {
   readonly #supervisor: Supervisor;
   readonly #nonces: Nonces;
   readonly #signer: DevelopmentSigner;
+  readonly #cancellations: Cancellations;
   readonly #users = new KeyedMutex();
 
   constructor(context: Context, supervisor: Supervisor) {
@@ -38,6 +41,7 @@ export class RequestService implements Requests {
     this.#supervisor = supervisor;
     this.#nonces = new Nonces(context);
     this.#signer = new DevelopmentSigner(context.chain);
+    this.#cancellations = new Cancellations(context);
   }
 
   async prepare(lane: Lane, ask: AskFields): Promise<IntentTypedData> {
@@ -67,7 +71,7 @@ export class RequestService implements Requests {
   }
 
   signForDevelopment(data: IntentTypedData): Promise<Hex | undefined> {
-    return this.#signer.sign(data);
+    return this.#signer.sign(data, data.message.user);
   }
 
   async accept(lane: Lane, intent: Intent, signature: Hex, ask: AskFields): Promise<RequestState> {
@@ -159,6 +163,19 @@ export class RequestService implements Requests {
       { digest: key },
       10,
     );
+  }
+
+  async prepareCancel(requestId: Hex): Promise<CancelOffer | RequestState> {
+    const row = await this.#require(requestId);
+    return (await this.#cancellations.offer(row)) ?? this.#stateOf(row);
+  }
+
+  signCancelForDevelopment({ user, data }: CancelOffer): Promise<Hex | undefined> {
+    return this.#signer.sign(data, user);
+  }
+
+  async cancel(requestId: Hex, deadline: bigint, signature: Hex): Promise<RequestState> {
+    return this.#stateOf(await this.#cancellations.relay(await this.#require(requestId), deadline, signature));
   }
 
   async status(requestId: Hex): Promise<RequestState | undefined> {

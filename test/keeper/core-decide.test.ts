@@ -37,6 +37,8 @@ const onChain = (more: Partial<NonNullable<Facts["onChain"]>> = {}): NonNullable
   status: "assigned",
   validator: 4,
   at: NOW - 1,
+  cancelling: false,
+  eligible: false,
   queueWindow: 300,
   ackWindow: 30,
   executionWindow: 60,

@@ -41,6 +41,7 @@ describe("the description", () => {
     );
     expect(described.sort()).toEqual(
       [
+        "DELETE /api/llm/{request_id}",
         "GET /api/balances/{address}",
         "GET /api/health",
         "GET /api/history/{address}",

@@ -68,6 +68,7 @@ function quoteOf(name: string | undefined, maxTokens: number, priority: boolean,
     priority,
     cost: cost(maxTokens),
     minimum,
+    commitFrom: parseEther("500"),
     ...(payment === undefined ? {} : { payment, tokens: tokens ?? 0 }),
   };
 }
