@@ -125,7 +125,7 @@ export function unpackOffer(word: bigint): Offer {
   };
 }
 
-export const executionWindow = (price: Price, maxTokens: number): number =>
+export const executionWindow = (price: Pick<Price, "window" | "pace">, maxTokens: number): number =>
   price.window + Math.floor(maxTokens / price.pace);
 
 /** Splits a 65-byte signature into the two words of EIP-2098. */

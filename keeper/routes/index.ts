@@ -7,6 +7,7 @@ import { registerBlocks } from "./blocks.ts";
 import { registerCancel } from "./cancel.ts";
 import { registerChat } from "./chat.ts";
 import { registerGenerate } from "./generate.ts";
+import { registerLocate } from "./locate.ts";
 import { registerNetwork } from "./network.ts";
 import { registerNotifications } from "./notifications.ts";
 import { registerStream } from "./stream.ts";
@@ -17,6 +18,7 @@ export function registerRoutes(app: FastifyInstance, services: Services, setting
   registerGenerate(app, services, spending, settings);
   registerCancel(app, services, settings);
   registerAccounts(app, services, settings);
+  registerLocate(app, services);
   registerNetwork(app, services, settings);
   registerBlocks(app, services);
   registerNotifications(app, services, settings);
