@@ -125,7 +125,8 @@ export function presentRequest(state: RequestState, links: Links) {
   return {
     request_id: state.requestId,
     status: state.status,
-    result: isAnswered(state) ? state.response : null,
+    // What another keeper answered is behind its CID, and not here.
+    result: isAnswered(state) && state.response !== "" ? state.response : null,
     tokens_used: state.tokensUsed ?? null,
     nsd_consumed: state.consumed === undefined ? null : decimal(state.consumed),
     nsd_consumed_wei: state.consumed?.toString() ?? null,

@@ -14,6 +14,8 @@ export interface Core {
   readonly path: string;
   /** Another keeper on the same chain, with a folder of its own. */
   another(more: Overrides, options?: KeeperOptions): Promise<Keeper>;
+  /** Stops the keeper, and starts one in its folder in its place. */
+  restart(): Promise<Keeper>;
   accountOf(user: Address): Promise<{ credits: bigint; nonce: bigint; accruedChats: bigint }>;
   creditsOf(user: Address): Promise<bigint>;
   /** Lets time pass on the chain, and a few blocks, since windows need both. */
@@ -74,6 +76,12 @@ export function coreFixture(more: Overrides = {}, options: KeeperOptions = {}): 
     },
     get router() {
       return required(chain).book.contracts.router;
+    },
+    restart: async () => {
+      await required(keepers[0]).stop();
+      const again = await keeperOn(required(chain), required(folders[0]).path, more, options);
+      keepers[0] = again;
+      return again;
     },
     another: (overrides, given = {}) => start(overrides, given),
     accountOf,

@@ -181,6 +181,7 @@ class FakeRequests implements Requests {
     emit(entry, { type: "phase", phase: "answering" });
     for (const token of tokens) {
       await pause(this.#script.tokenDelayMs);
+      if (entry.state.status === "cancelled") return emit(entry, { type: "final" });
       state.response += token;
       emit(entry, { type: "token", token });
     }
