@@ -1,9 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Hex } from "viem";
-import { type Cancelled, checkCancelData, KeeperClient, type Network, signCancel } from "./chat-client.ts";
+import { type Cancelled, KeeperClient } from "./chat-client.ts";
 import { accountOf, ending, requestIdOf, type Signer, urlOf, usage } from "./client-options.ts";
 import { painter, printable, type RequestReport, units } from "./format.ts";
+import { checkCancelData, type Network, signCancel } from "./typed-data.ts";
 
 interface Options extends Signer {
   readonly url?: string;

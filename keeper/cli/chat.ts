@@ -1,16 +1,9 @@
 import type { Command } from "commander";
 import { type Hex, parseEther } from "viem";
-import {
-  ChatError,
-  checkTypedData,
-  EXIT,
-  KeeperClient,
-  type Network,
-  type Question,
-  signTypedData,
-} from "./chat-client.ts";
+import { ChatError, EXIT, KeeperClient } from "./chat-client.ts";
 import { accountOf, ending, urlOf, usage } from "./client-options.ts";
 import { type Answer, painter, printable, summary } from "./format.ts";
+import { checkTypedData, type Network, type Question, signTypedData } from "./typed-data.ts";
 
 interface Options {
   readonly url?: string;

@@ -24,6 +24,7 @@ import type {
   RequestState,
   Requests,
 } from "./types.ts";
+import { requireRow, untilRow } from "./waiting.ts";
 
 /** How long a submission may take to be mined before the client is told to ask for it again. */
 const SUBMISSION_PATIENCE_MS = 120_000;
@@ -145,7 +146,8 @@ export class RequestService implements Requests {
   /** Resolves when the submission is mined, with the id that the contract gave it. */
   async #submitted(key: Hex): Promise<RequestState> {
     this.#supervisor.poke(key);
-    const row = await this.#until(
+    const row = await untilRow(
+      this.#context,
       key,
       (now) => now.requestId !== null || now.stage === "final",
       SUBMISSION_PATIENCE_MS,
@@ -166,7 +168,7 @@ export class RequestService implements Requests {
   }
 
   async prepareCancel(requestId: Hex): Promise<CancelOffer | RequestState> {
-    const row = await this.#require(requestId);
+    const row = await requireRow(this.#context, requestId);
     return (await this.#cancellations.offer(row)) ?? this.#stateOf(row);
   }
 
@@ -175,7 +177,9 @@ export class RequestService implements Requests {
   }
 
   async cancel(requestId: Hex, deadline: bigint, signature: Hex): Promise<RequestState> {
-    return this.#stateOf(await this.#cancellations.relay(await this.#require(requestId), deadline, signature));
+    return this.#stateOf(
+      await this.#cancellations.relay(await requireRow(this.#context, requestId), deadline, signature),
+    );
   }
 
   async status(requestId: Hex): Promise<RequestState | undefined> {
@@ -189,14 +193,14 @@ export class RequestService implements Requests {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<RequestState> {
-    const row = await this.#require(requestId);
+    const row = await requireRow(this.#context, requestId);
     const reached = (now: RequestRow): boolean =>
       now.stage === "final" || (until === "answered" && now.stage === "stored");
-    return this.#stateOf(await this.#until(row.key, reached, timeoutMs, signal));
+    return this.#stateOf(await untilRow(this.#context, row.key, reached, timeoutMs, signal));
   }
 
   async follow(requestId: Hex, fromSeq: number, listener: (event: RequestEvent) => void): Promise<() => void> {
-    const row = await this.#require(requestId);
+    const row = await requireRow(this.#context, requestId);
     return this.#context.hub.follow(row.key, fromSeq, listener);
   }
 
@@ -204,45 +208,8 @@ export class RequestService implements Requests {
     return this.#context.hub.onNotification(address, listener);
   }
 
-  async #require(requestId: Hex): Promise<RequestRow> {
-    const row = await journal.findRequest(this.#context.database, requestId);
-    if (row) return row;
-    throw new ApiError(404, "request_not_found", "This keeper knows no request of this id.", { field: "request_id" });
-  }
-
   async #stateOf(row: RequestRow): Promise<RequestState> {
     return stateOf(row, row.digest === null ? await this.#context.hub.textOf(row.key) : "");
-  }
-
-  /** The row once it is as wanted, or as it is when time, patience or the keeper ends. */
-  async #until(
-    key: Hex,
-    reached: (row: RequestRow) => boolean,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<RequestRow> {
-    const patience = AbortSignal.any([
-      AbortSignal.timeout(timeoutMs),
-      this.#context.signal,
-      ...(signal ? [signal] : []),
-    ]);
-    let wake = (): void => {};
-    const stop = this.#context.hub.onChange(key, () => wake());
-    const onAbort = (): void => wake();
-    patience.addEventListener("abort", onAbort);
-    try {
-      for (;;) {
-        const changed = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        const row = await this.#require(key);
-        if (reached(row) || patience.aborted) return row;
-        await changed;
-      }
-    } finally {
-      stop();
-      patience.removeEventListener("abort", onAbort);
-    }
   }
 
   #requireServing(lane: Lane): void {

@@ -3,10 +3,10 @@ import { chargeable, maxBillable } from "../chain/fees.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import type { Answer, Message } from "../inference/engine.ts";
-import { TOP_K } from "../inference/sampling.ts";
-import { type EncodedRecord, encodeRecord, RECORD_SCHEMA } from "../storage/record.ts";
+import type { EncodedRecord } from "../storage/record.ts";
 import { type Context, chainNow } from "./context.ts";
 import { PriorityQueue, points } from "./queue.ts";
+import { recordOf } from "./record.ts";
 import { CANCELLED, lastAttemptAt, OUT_OF_TIME, type Refusal, refusalOf, UselessAnswerError } from "./troubles.ts";
 
 /** What was drawn, as it goes into the store. */
@@ -188,39 +188,7 @@ export class Worker {
     if (answer.text.trim() === "") throw new UselessAnswerError("empty_answer", "The model gave an empty answer.");
     await hub.phase(row.key, "answered", { tokens: answer.tokensUsed });
     await probe("answered", row.key);
-    return { answer, record: this.#encode(row, answer, messages) };
-  }
-
-  #encode(row: RequestRow, answer: Answer, messages: readonly Message[]): EncodedRecord {
-    const { chain, deployment, engine, operator } = this.#context;
-    const { info } = engine;
-    return encodeRecord({
-      answer: answer.text,
-      chain_id: chain.id,
-      created_at: Date.now(),
-      finish_reason: answer.finishReason,
-      lane: row.lane,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      model: row.model,
-      model_adapters: info.adapters.map(({ scale, sha256 }) => ({ scale, sha256 })),
-      model_sha256: info.sha256,
-      operator,
-      request_id: row.requestId ?? row.key,
-      router: deployment.addresses.router,
-      salt: row.salt,
-      sampling: {
-        context_size: info.contextSize,
-        output_ids: [...answer.outputIds],
-        prompt_ids: [...answer.promptIds],
-        scheme: "gumbel-1",
-        temperature: row.temperature,
-        top_k: TOP_K,
-      },
-      schema: RECORD_SCHEMA,
-      ...(row.threadId === null ? {} : { thread_id: row.threadId }),
-      tokens_used: answer.tokensUsed,
-      user: row.user,
-    });
+    return { answer, record: recordOf(this.#context, row, answer, messages) };
   }
 
   /** No digest is posted for bytes that are not kept: the block comes first, then the journal. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Hex, parseEther } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { checkCancelData, type Network } from "../../keeper/cli/chat-client.ts";
+import { checkCancelData, type Network } from "../../keeper/cli/typed-data.ts";
 import { type Ended, runCli } from "./support/cli.ts";
 import { account, CHAIN_ID, OPERATOR, ROUTER } from "./support/fake-reads.ts";
 import { listening, type Outside, outside } from "./support/http.ts";

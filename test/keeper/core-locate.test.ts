@@ -2,7 +2,7 @@ import { encodeAbiParameters, erc20Abi, keccak256, parseEther, zeroAddress } fro
 import { beforeAll, describe, expect, test } from "vitest";
 import { creditsAbi, routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import { modelId } from "../../keeper/chain/intents.ts";
-import { latestEnd } from "../../keeper/services/locate.ts";
+import { latestEnd } from "../../keeper/services/locate-open.ts";
 import type { Position, PositionKind } from "../../keeper/services/types.ts";
 import { account, MODEL, OPERATOR_INDEX } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
