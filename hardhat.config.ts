@@ -13,7 +13,11 @@ const compiler = {
   path: createRequire(import.meta.url).resolve("solc/soljson.js"),
   settings: {
     evmVersion: "prague",
-    optimizer: { enabled: true, runs: 10_000, details: { yulDetails: { stackAllocation: true, optimizerSteps: STEPS } } },
+    optimizer: {
+      enabled: true,
+      runs: 10_000,
+      details: { yulDetails: { stackAllocation: true, optimizerSteps: STEPS } },
+    },
     viaIR: true,
     metadata: { bytecodeHash: "none" },
   },

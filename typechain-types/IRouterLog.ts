@@ -3,6 +3,7 @@
 export const abi = [
   {"type":"event","name":"AttemptFailed","inputs":[{"name":"id","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"validator","type":"uint256","indexed":true,"internalType":"uint256"},{"name":"class","type":"uint8","indexed":false,"internalType":"enum FailureClass"}],"anonymous":false},
   {"type":"event","name":"BondForfeited","inputs":[{"name":"committer","type":"address","indexed":true,"internalType":"address"},{"name":"commitment","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"bond","type":"uint256","indexed":false,"internalType":"uint256"}],"anonymous":false},
+  {"type":"event","name":"BondReturned","inputs":[{"name":"committer","type":"address","indexed":true,"internalType":"address"},{"name":"commitment","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"bond","type":"uint256","indexed":false,"internalType":"uint256"}],"anonymous":false},
   {"type":"event","name":"CallbackFailed","inputs":[{"name":"id","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"callback","type":"address","indexed":true,"internalType":"address"}],"anonymous":false},
   {"type":"event","name":"CallbackRetried","inputs":[{"name":"id","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"callback","type":"address","indexed":true,"internalType":"address"}],"anonymous":false},
   {"type":"event","name":"CancelRequested","inputs":[{"name":"id","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"validator","type":"uint256","indexed":true,"internalType":"uint256"},{"name":"until","type":"uint256","indexed":false,"internalType":"uint256"}],"anonymous":false},
@@ -52,7 +53,6 @@ export const abi = [
   {"type":"error","name":"RouterInvalidStatus","inputs":[{"name":"id","type":"bytes32","internalType":"bytes32"},{"name":"status","type":"uint8","internalType":"enum RequestStatus"}]},
   {"type":"error","name":"RouterInvalidTemperature","inputs":[{"name":"temperature","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"RouterInvalidTokens","inputs":[{"name":"tokens","type":"uint256","internalType":"uint256"},{"name":"limit","type":"uint256","internalType":"uint256"}]},
-  {"type":"error","name":"RouterLegsGone","inputs":[{"name":"validator","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"RouterMissingPrompt","inputs":[]},
   {"type":"error","name":"RouterNobodyEligible","inputs":[{"name":"id","type":"bytes32","internalType":"bytes32"}]},
   {"type":"error","name":"RouterNotAssigned","inputs":[{"name":"sender","type":"address","internalType":"address"},{"name":"validator","type":"uint256","internalType":"uint256"}]},

@@ -29,5 +29,6 @@ export { abi as RouterExtensionAbi } from "./RouterExtension.ts";
 export { abi as RouterLanesAbi } from "./RouterLanes.ts";
 export { abi as RouterSeatsAbi } from "./RouterSeats.ts";
 export { abi as StakeVaultAbi } from "./StakeVault.ts";
+export { abi as TeamAccountAbi } from "./TeamAccount.ts";
 export { abi as VacantAbi } from "./Vacant.ts";
 export { abi as ValidatorRegistryAbi } from "./ValidatorRegistry.ts";

@@ -12,6 +12,7 @@ export interface Place {
 }
 
 export const FAILURE_CLASSES = ["none", "offline", "timeout", "error", "invalid", "bad_prompt", "no_node"] as const;
+export type FailureClass = (typeof FAILURE_CLASSES)[number];
 export const SKIP_REASONS = [
   "none",
   "expired",
@@ -37,6 +38,21 @@ export type ChainEvent = { readonly place: Place } & (
   | { readonly type: "assigned"; readonly id: Hex; readonly validator: number }
   | { readonly type: "declined"; readonly id: Hex; readonly validator: number }
   | {
+      readonly type: "attempt-failed";
+      readonly id: Hex;
+      readonly validator: number;
+      readonly class: FailureClass;
+    }
+  /** `until` in unix seconds. */
+  | { readonly type: "cancelling"; readonly id: Hex; readonly validator: number; readonly until: number }
+  | {
+      readonly type: "cancelled";
+      readonly id: Hex;
+      readonly user: Address;
+      readonly refund: bigint;
+      readonly forfeited: bigint;
+    }
+  | {
       readonly type: "settled";
       readonly id: Hex;
       readonly user: Address;
@@ -53,7 +69,9 @@ export type ChainEvent = { readonly place: Place } & (
       readonly type: "failed";
       readonly id: Hex;
       readonly user: Address;
-      readonly class: (typeof FAILURE_CLASSES)[number];
+      /** Whose attempt was the last, 0 where it ended in the queue. */
+      readonly validator: number;
+      readonly class: FailureClass;
       readonly refund: bigint;
       readonly forfeited: bigint;
     }
@@ -66,6 +84,11 @@ export type ChainEvent = { readonly place: Place } & (
   | { readonly type: "rewards-skipped"; readonly chats: bigint }
   | { readonly type: "minted"; readonly token: "LCAI" | "CHOIR"; readonly user: Address; readonly amount: bigint }
   | { readonly type: "deposited"; readonly user: Address; readonly amount: bigint }
+  | { readonly type: "session-opened"; readonly id: Hex; readonly user: Address; readonly cap: bigint }
+  | { readonly type: "session-closed"; readonly id: Hex }
+  /** A bond, by its committer and the hash that it stands for. */
+  | { readonly type: "committed"; readonly id: Hex; readonly user: Address; readonly bond: bigint }
+  | { readonly type: "commitment-over"; readonly id: Hex; readonly user: Address }
 );
 
 type RouterLog = ReturnType<typeof parseEventLogs<typeof routerAbi, true>>[number];
@@ -122,9 +145,22 @@ function fromRouter(log: RouterLog, place: Place): ChainEvent[] {
         { type: "settled", ...rest, burnLeg: burned, validator: Number(validator), tokens: Number(tokens), place },
       ];
     }
-    case "RequestFailed": {
+    case "AttemptFailed": {
+      const { id, validator } = log.args;
+      return [{ type: "attempt-failed", id, validator: Number(validator), class: classOf(log.args.class), place }];
+    }
+    case "CancelRequested": {
+      const { id, validator, until } = log.args;
+      return [{ type: "cancelling", id, validator: Number(validator), until: Number(until), place }];
+    }
+    case "RequestCancelled": {
       const { id, user, refund, forfeited } = log.args;
-      return [{ type: "failed", id, user, class: FAILURE_CLASSES[log.args.class] ?? "none", refund, forfeited, place }];
+      return [{ type: "cancelled", id, user, refund, forfeited, place }];
+    }
+    case "RequestFailed": {
+      const { id, user, validator, refund, forfeited } = log.args;
+      const failed = { id, user, validator: Number(validator), class: classOf(log.args.class), refund, forfeited };
+      return [{ type: "failed", ...failed, place }];
     }
     case "DeliverySkipped":
       return [
@@ -139,6 +175,27 @@ function fromRouter(log: RouterLog, place: Place): ChainEvent[] {
     case "RewardsSkipped":
       return [{ type: "rewards-skipped", chats: log.args.chats, place }];
     default:
+      return aboutPositions(log, place);
+  }
+}
+
+const classOf = (index: number): FailureClass => FAILURE_CLASSES[index] ?? "none";
+
+/** What an address has in sessions and bonds. */
+function aboutPositions(log: RouterLog, place: Place): ChainEvent[] {
+  switch (log.eventName) {
+    case "SessionOpened":
+      return [{ type: "session-opened", id: log.args.id, user: log.args.user, cap: log.args.cap, place }];
+    case "SessionClosed":
+      return [{ type: "session-closed", id: log.args.id, place }];
+    case "Committed": {
+      const { committer: user, commitment: id, bond } = log.args;
+      return [{ type: "committed", id, user, bond, place }];
+    }
+    case "Revealed":
+    case "BondForfeited":
+      return [{ type: "commitment-over", id: log.args.commitment, user: log.args.committer, place }];
+    default:
       return [];
   }
 }
@@ -148,6 +205,9 @@ type AboutRequest =
   | "PromptPublished"
   | "RequestAssigned"
   | "RequestDeclined"
+  | "AttemptFailed"
+  | "CancelRequested"
+  | "RequestCancelled"
   | "RequestSettled"
   | "RequestFailed";
 

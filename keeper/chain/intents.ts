@@ -12,7 +12,7 @@ import {
   toHex,
   zeroHash,
 } from "viem";
-import type { Intent, IntentTypedData } from "../services/types.ts";
+import type { CancelTypedData, Intent, IntentTypedData } from "../services/types.ts";
 
 export const REQUEST_TYPES = {
   Request: [
@@ -33,6 +33,22 @@ export const REQUEST_TYPES = {
     { name: "deadline", type: "uint64" },
   ],
 } as const;
+
+export const CANCEL_TYPES = {
+  Cancel: [
+    { name: "request", type: "bytes32" },
+    { name: "deadline", type: "uint64" },
+  ],
+} as const;
+
+export function cancelTypedData(chainId: number, router: Address, request: Hex, deadline: bigint): CancelTypedData {
+  return {
+    domain: { name: "NeuroSwarm", version: "1", chainId, verifyingContract: router },
+    types: CANCEL_TYPES,
+    primaryType: "Cancel",
+    message: { request, deadline },
+  };
+}
 
 export function typedData(chainId: number, router: Address, intent: Intent): IntentTypedData {
   return {

@@ -102,6 +102,8 @@ export interface Offer extends Price {
   readonly model: number;
   readonly tokenLimit: number;
   readonly servers: number;
+  /** NSD wei of payment from which a request goes through commit and reveal. */
+  readonly commitFrom: bigint;
 }
 
 export function unpackOffer(word: bigint): Offer {
@@ -110,6 +112,7 @@ export function unpackOffer(word: bigint): Offer {
     model: Number(field(word, 1, 8)),
     tokenLimit: Number(field(word, 9, 20)),
     servers: Number(field(word, 46, 16)),
+    commitFrom: field(word, 83, 13) * 10n ** 18n,
     base: field(word, 96, 24) * 10n ** 15n,
     perToken: field(word, 120, 32) * 10n ** 12n,
     multiplierBps: field(word, 152, 20),
@@ -122,7 +125,7 @@ export function unpackOffer(word: bigint): Offer {
   };
 }
 
-export const executionWindow = (price: Price, maxTokens: number): number =>
+export const executionWindow = (price: Pick<Price, "window" | "pace">, maxTokens: number): number =>
   price.window + Math.floor(maxTokens / price.pace);
 
 /** Splits a 65-byte signature into the two words of EIP-2098. */

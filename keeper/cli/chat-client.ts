@@ -1,7 +1,7 @@
-/** The client's half of a chat: it signs nothing but what it asked for. */
-import { concat, type Hex, keccak256, type LocalAccount, stringToBytes, toHex, zeroAddress } from "viem";
-import { REQUEST_TYPES } from "../chain/intents.ts";
+/** A keeper, as the command line speaks to it. */
+import type { Hex } from "viem";
 import type { Answer } from "./format.ts";
+import type { TypedData } from "./typed-data.ts";
 
 /** A keeper's refusal, or its absence, with the code that the process ends with. */
 export class ChatError extends Error {
@@ -28,88 +28,18 @@ export class ChatError extends Error {
 
 export const EXIT = { failed: 1, usage: 2, unreachable: 3, credits: 4 } as const;
 
-export interface Question {
+export interface CancelQuestion {
+  readonly typed_data: TypedData;
+  /** Of the payment, as far as the keeper knows. */
+  readonly refund_percent: number;
+}
+
+export interface Cancelled {
+  readonly request_id: Hex;
+  readonly status: "cancelled" | "cancelling";
   readonly message: string;
-  readonly maxTokens: number;
-  /** Hundredths. */
-  readonly temperature: number;
-  /** Wei. */
-  readonly payment: bigint;
-  readonly model: string;
+  readonly refund_percent: number;
 }
-
-export interface Network {
-  readonly chain_id: number;
-  readonly local: boolean;
-  readonly contracts: { readonly router: Hex };
-  readonly operator: Hex;
-  readonly model: string;
-}
-
-interface TypedData {
-  readonly domain: {
-    readonly name?: string;
-    readonly version?: string;
-    readonly chainId?: number;
-    readonly verifyingContract?: Hex;
-  };
-  readonly message: Readonly<Record<string, unknown>>;
-}
-
-const LATEST_DEADLINE_SECONDS = 3_600;
-
-/** Every field of what is to be signed, against what was asked. */
-export function checkTypedData(data: TypedData, question: Question, network: Network, user: Hex, salt: Hex): void {
-  const { domain, message } = data;
-  const same = (field: string, actual: unknown, expected: unknown): void => {
-    if (String(actual).toLowerCase() === String(expected).toLowerCase()) return;
-    throw new ChatError(
-      "typed_data_mismatch",
-      `The keeper asks to sign ${field} ${String(actual)}, which is not the ${String(expected)} that was asked for. Nothing was signed.`,
-      EXIT.failed,
-    );
-  };
-  same("domain", `${domain.name}/${domain.version}/${domain.chainId}`, `NeuroSwarm/1/${network.chain_id}`);
-  same("contract", domain.verifyingContract, network.contracts.router);
-  const now = Math.floor(Date.now() / 1000);
-  const expected: Readonly<Record<string, unknown>> = {
-    user,
-    model: question.model,
-    promptHash: keccak256(concat([salt, toHex(stringToBytes(question.message))])),
-    maxTokens: question.maxTokens,
-    temperature: question.temperature,
-    payment: question.payment,
-    priority: false,
-    private: false,
-    validator: network.operator,
-    relayer: zeroAddress,
-    relayFee: 0,
-    callback: zeroAddress,
-    callbackGas: 0,
-  };
-  for (const [field, value] of Object.entries(expected)) same(field, message[field], value);
-  const deadline = Number(message["deadline"]);
-  // The chain's clock counts for the keeper, and a local chain's may run ahead.
-  if (!network.local && !(deadline <= now + LATEST_DEADLINE_SECONDS))
-    same("deadline", deadline, `next ${LATEST_DEADLINE_SECONDS} seconds`);
-}
-
-export function signTypedData(account: LocalAccount, data: TypedData): Promise<Hex> {
-  const { message } = data;
-  return account.signTypedData({
-    domain: data.domain,
-    types: REQUEST_TYPES,
-    primaryType: "Request",
-    message: {
-      ...message,
-      payment: wide(message, "payment"),
-      relayFee: wide(message, "relayFee"),
-      deadline: wide(message, "deadline"),
-    } as never,
-  });
-}
-
-const wide = (message: Readonly<Record<string, unknown>>, field: string): bigint => BigInt(String(message[field]));
 
 export class KeeperClient {
   readonly #url: string;
@@ -131,6 +61,28 @@ export class KeeperClient {
     const { error } = await this.#json<{ error: { typed_data?: TypedData; salt?: Hex } }>(response);
     if (!error.typed_data?.message || !error.typed_data.domain || !error.salt) throw notKeeper(this.#url);
     return { typed_data: error.typed_data, salt: error.salt };
+  }
+
+  /** What the keeper wants signed to take a request back, or that it is taken back already. */
+  async prepareCancel(id: Hex): Promise<CancelQuestion | Cancelled> {
+    const response = await this.#delete(id, { prepare: true });
+    if (response.ok) return this.#json<Cancelled>(response);
+    if (response.status !== 401) throw await refusal(response, this.#url);
+    const { error } = await this.#json<{ error: Partial<CancelQuestion> }>(response);
+    const { typed_data, refund_percent = 0 } = error;
+    if (!typed_data?.message || !typed_data.domain) throw notKeeper(this.#url);
+    return { typed_data, refund_percent };
+  }
+
+  async cancel(id: Hex, body: object): Promise<Cancelled> {
+    const response = await this.#delete(id, body);
+    if (!response.ok) throw await refusal(response, this.#url);
+    return this.#json<Cancelled>(response);
+  }
+
+  #delete(id: Hex, body: object): Promise<Response> {
+    const headers = { "content-type": "application/json" };
+    return this.#fetch(`/api/llm/${id}`, { method: "DELETE", headers, body: JSON.stringify(body) });
   }
 
   /** Asks, and hands on what happens until the answer is final. */

@@ -1,21 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { type Hex, type LocalAccount, parseEther } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
-import { readSettings } from "../config.ts";
-import { developmentAccount } from "./accounts.ts";
-import {
-  ChatError,
-  checkTypedData,
-  EXIT,
-  KeeperClient,
-  type Network,
-  type Question,
-  signTypedData,
-} from "./chat-client.ts";
-import { dataFolder } from "./data-folder.ts";
+import { type Hex, parseEther } from "viem";
+import { ChatError, EXIT, KeeperClient } from "./chat-client.ts";
+import { accountOf, ending, urlOf, usage } from "./client-options.ts";
 import { type Answer, painter, printable, summary } from "./format.ts";
-import { readRecord } from "./processes.ts";
+import { checkTypedData, type Network, type Question, signTypedData } from "./typed-data.ts";
 
 interface Options {
   readonly url?: string;
@@ -26,6 +14,7 @@ interface Options {
   readonly temperature: string;
   readonly payment?: string;
   readonly model?: string;
+  readonly priority?: boolean;
 }
 
 const HELP = `
@@ -48,21 +37,9 @@ export function registerChatCommand(program: Command): void {
     .option("--temperature <t>", "0 for the likeliest answer, up to 2", "0.7")
     .option("--payment <nsd>", "the most it may cost in NSD; what the length costs when absent")
     .option("--model <name>", "the model; the keeper's own when absent")
+    .option("--priority", "be answered before others, for half again as much")
     .addHelpText("after", HELP)
-    .action(async (words: string[], options: Options) => {
-      process.stdout.on("error", leaveQuietly);
-      try {
-        process.exitCode = await chat(words, options);
-      } catch (error) {
-        process.exitCode = report(error, options.json === true);
-      }
-    });
-}
-
-/** Who reads may stop reading: `neuroswarm chat … | head`. */
-function leaveQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+    .action((words: string[], options: Options) => ending(options, () => chat(words, options)));
 }
 
 async function chat(words: readonly string[], options: Options): Promise<number> {
@@ -100,16 +77,6 @@ async function questionOf(words: readonly string[]): Promise<string> {
   return text.trim();
 }
 
-function accountOf({ key, account }: Options): LocalAccount {
-  if (key === undefined) {
-    if (!/^[0-9]$/.test(account)) throw usage("--account must be 0 to 9.");
-    return developmentAccount(Number(account));
-  }
-  const text = existsSync(key) ? readFileSync(key, "utf8").trim() : key;
-  if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw usage("--key must be 0x and 64 hex digits, or a file that holds them.");
-  return privateKeyToAccount(text as Hex);
-}
-
 type Asked = Omit<Question, "payment" | "model"> & {
   readonly payment: bigint | undefined;
   readonly model: string | undefined;
@@ -129,30 +96,21 @@ function readOptions(message: string, options: Options): Asked {
     temperature: Math.round(Number(options.temperature) * 100),
     payment: options.payment === undefined ? undefined : parseEther(options.payment),
     model: options.model,
+    priority: options.priority === true,
   };
-}
-
-async function urlOf({ url }: Options): Promise<string> {
-  if (url !== undefined) {
-    if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-      throw usage("--url must be an address such as http://127.0.0.1:4173.");
-    return url;
-  }
-  const settings = readSettings();
-  const started = await readRecord(dataFolder(settings.dataDir).record);
-  return started?.url ?? `http://127.0.0.1:${settings.port}`;
 }
 
 /** The most that it may cost is known, and signed, before it is asked. */
 async function priced(keeper: KeeperClient, asked: Asked & { readonly model: string }): Promise<Question> {
   if (asked.payment !== undefined) return { ...asked, payment: asked.payment };
-  const query = new URLSearchParams({ model: asked.model, max_tokens: String(asked.maxTokens) });
+  const { model, maxTokens, priority } = asked;
+  const query = new URLSearchParams({ model, max_tokens: String(maxTokens), priority: String(priority) });
   const { cost_wei, minimum_wei } = await keeper.get<{ cost_wei: string; minimum_wei: string }>(`/api/quote?${query}`);
   const [cost, minimum] = [BigInt(cost_wei), BigInt(minimum_wei)];
   return { ...asked, payment: cost < minimum ? minimum : cost };
 }
 
-function bodyOf({ message, model, maxTokens, temperature, payment }: Question, user: Hex): object {
+function bodyOf({ message, model, maxTokens, temperature, payment, priority }: Question, user: Hex): object {
   const decimal = `${payment / 10n ** 18n}.${(payment % 10n ** 18n).toString().padStart(18, "0")}`;
   return {
     message,
@@ -161,6 +119,7 @@ function bodyOf({ message, model, maxTokens, temperature, payment }: Question, u
     max_tokens: maxTokens,
     temperature: temperature / 100,
     nsd_payment: decimal,
+    priority,
   };
 }
 
@@ -191,17 +150,4 @@ class Screen {
 function printJson(answer: Answer, user: Hex): number {
   process.stdout.write(`${JSON.stringify({ ...answer, user_address: user })}\n`);
   return answer.status === "failed" ? EXIT.failed : 0;
-}
-
-function usage(message: string, advice?: string): ChatError {
-  return new ChatError("usage", message, EXIT.usage, advice);
-}
-
-function report(error: unknown, json: boolean): number {
-  const { code, exitCode, advice, details } =
-    error instanceof ChatError ? error : { code: "failed", exitCode: EXIT.failed, advice: undefined, details: {} };
-  const message = error instanceof Error ? error.message : String(error);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, ...details } })}\n`);
-  else process.stderr.write(`${printable(`Error: ${message}`)}\n${advice === undefined ? "" : `${advice}\n`}`);
-  return exitCode;
 }

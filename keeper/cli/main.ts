@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { registerCancelCommand } from "./cancel.ts";
 import { registerChatCommand } from "./chat.ts";
 import { complain } from "./console.ts";
 import { registerDeployCommand } from "./deploy.ts";
 import { registerGpuCommand } from "./gpu.ts";
+import { registerLocateCommand } from "./locate.ts";
 import { registerStartCommand } from "./start.ts";
 import { registerStatusCommand } from "./status.ts";
 
@@ -20,6 +22,8 @@ const program = new Command("neuroswarm")
 registerStartCommand(program);
 registerStatusCommand(program);
 registerChatCommand(program);
+registerCancelCommand(program);
+registerLocateCommand(program);
 registerDeployCommand(program);
 registerGpuCommand(program);
 

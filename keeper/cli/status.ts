@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { readSettings } from "../config.ts";
+import { EXIT, KeeperClient } from "./chat-client.ts";
+import { ending, requestIdOf, urlOf } from "./client-options.ts";
 import { bold, CliError, complain, dim, green, red, say, yellow } from "./console.ts";
-import { dataFolder } from "./data-folder.ts";
-import { readRecord } from "./processes.ts";
+import { painter, type RequestReport, requestLines } from "./format.ts";
 
 interface Component {
   readonly state?: string;
@@ -15,15 +15,30 @@ interface Health {
   readonly components?: Readonly<Record<string, Component>>;
 }
 
-/** `neuroswarm status`: asks a running keeper how it is. */
+const HELP = `
+Of a request: who had it and why each of them did not answer, what it cost, and what came back.
+
+Ends with 0 when the keeper is well, or the request is answered or on its way; 1 when it is not;
+2 for wrong arguments; 3 when no keeper answers a question about a request.`;
+
+interface Options {
+  readonly url?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** `neuroswarm status [request_id]`: asks a running keeper how it is, or where a request stands. */
 export function registerStatusCommand(program: Command): void {
   program
     .command("status")
-    .description("ask a running keeper how it is")
+    .description("ask a running keeper how it is, or where a request stands")
+    .argument("[request_id]", "the request, as `chat` shows it; the keeper itself when absent")
     .option("--url <url>", "address of the keeper; the one that was started on this machine when absent")
     .option("--data <folder>", "data folder of the start that is meant (.neuroswarm in the project)")
     .option("--json", "print the answer as it comes")
-    .action(async (options: { url?: string; data?: string; json?: boolean }) => {
+    .addHelpText("after", HELP)
+    .action(async (id: string | undefined, options: Options) => {
+      if (id !== undefined) return ending(options, () => requestStatus(id, options));
       try {
         process.exitCode = await status(options);
       } catch (error) {
@@ -33,10 +48,16 @@ export function registerStatusCommand(program: Command): void {
     });
 }
 
-async function status(options: { url?: string; data?: string; json?: boolean }): Promise<number> {
-  const settings = readSettings(options.data === undefined ? {} : { DATA_DIR: options.data });
-  const recorded = await readRecord(dataFolder(settings.dataDir).record);
-  const url = (options.url ?? recorded?.url ?? `http://127.0.0.1:${settings.port}`).replace(/\/$/, "");
+async function requestStatus(text: string, options: Options): Promise<number> {
+  const id = requestIdOf(text);
+  const request = await new KeeperClient(await urlOf(options)).get<RequestReport>(`/api/llm/status/${id}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(request)}\n`);
+  else process.stdout.write(`${requestLines(request, painter(process.stdout, process.env)).join("\n")}\n`);
+  return request.status === "failed" || request.status === "cancelled" ? EXIT.failed : 0;
+}
+
+async function status(options: Options): Promise<number> {
+  const url = await urlOf(options);
   let response: Response;
   try {
     response = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(10_000) });

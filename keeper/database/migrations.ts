@@ -111,6 +111,30 @@ const MIGRATIONS: readonly Migration[] = [
       "create index standings_by_rank on standings (total desc, block, log_index)",
     ],
   },
+  {
+    name: "attempts, cancelling, and what the router holds for whom",
+    statements: [
+      "alter table requests add column tries jsonb not null default '[]'",
+      "alter table requests add column moved_block bigint",
+      "alter table requests add column cancelling_until bigint",
+      "create index requests_by_move on requests (moved_block) where moved_block is not null",
+      `create table positions (
+         kind text not null,
+         id text not null,
+         user_address text not null,
+         amount numeric(78) not null,
+         detail jsonb not null,
+         block bigint not null,
+         ended_block bigint,
+         primary key (kind, id, user_address)
+       )`,
+      "create index positions_open on positions (user_address) where ended_block is null",
+      "create index positions_by_block on positions (block)",
+      "create index positions_by_end on positions (ended_block) where ended_block is not null",
+      // What was read before tells nothing of positions: the chain is read again from its beginning.
+      "delete from cursors",
+    ],
+  },
 ];
 
 /** Any number, the same for every keeper, so that two that share a database do not migrate at once. */

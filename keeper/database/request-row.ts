@@ -1,5 +1,7 @@
 /** A request in the journal, and how it reads in a table. */
 import { type Address, getAddress, type Hash, type Hex } from "viem";
+import type { FailureClass } from "../chain/events.ts";
+import type { FinishReason } from "../inference/engine.ts";
 import type { Lane, RequestStatus } from "../services/types.ts";
 import type { Parameter } from "./database.ts";
 
@@ -15,6 +17,17 @@ export interface TicketFields {
   readonly terms: bigint;
   readonly promptHash: Hex;
   readonly callback: Address;
+}
+
+/** A validator's turn at a request; nobody has two. */
+export interface Try {
+  readonly validator: number;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly block: string;
+  /** Why it did not answer; `failedBlock` is where the chain says so. */
+  readonly failure?: FailureClass | "declined";
+  readonly failedBlock?: string;
 }
 
 export interface RequestRow {
@@ -46,9 +59,14 @@ export interface RequestRow {
   readonly validatorId: number | null;
   /** Unix seconds. */
   readonly assignedAt: number | null;
+  readonly tries: readonly Try[];
+  /** Block of the last change of hands, or of its cancellation. */
+  readonly movedBlock: bigint | null;
+  /** Unix seconds until which its validator may post what it has, where its user cancelled. */
+  readonly cancellingUntil: number | null;
   readonly response: string;
   readonly tokensUsed: number | null;
-  readonly finishReason: "stop" | "length" | null;
+  readonly finishReason: FinishReason | null;
   readonly digest: Hex | null;
   readonly cid: string | null;
   /** The journal's transaction that carries it at present. */
@@ -74,7 +92,7 @@ export interface RequestRow {
 
 export type RequestPatch = Partial<Omit<RequestRow, "key" | "operator" | "lane" | "origin">>;
 
-type Kind = "text" | "address" | "number" | "bigint" | "boolean" | "ticket";
+type Kind = "text" | "address" | "number" | "bigint" | "boolean" | "ticket" | "json";
 
 export const COLUMNS: Readonly<Record<keyof RequestRow, readonly [column: string, kind: Kind]>> = {
   key: ["key", "text"],
@@ -102,6 +120,9 @@ export const COLUMNS: Readonly<Record<keyof RequestRow, readonly [column: string
   createdAt: ["created_at", "number"],
   validatorId: ["validator_id", "number"],
   assignedAt: ["assigned_at", "number"],
+  tries: ["tries", "json"],
+  movedBlock: ["moved_block", "bigint"],
+  cancellingUntil: ["cancelling_until", "number"],
   response: ["response", "text"],
   tokensUsed: ["tokens_used", "number"],
   finishReason: ["finish_reason", "text"],
@@ -147,6 +168,8 @@ export function encode(field: keyof RequestRow, value: unknown): Parameter {
     }
     case "text":
       return hideNul(value as string);
+    case "json":
+      return JSON.stringify(value);
     default:
       return value as number | boolean;
   }

@@ -4,7 +4,7 @@ import type { Lane } from "../services/types.ts";
 import type { Parameter, Sql } from "./database.ts";
 import { COLUMNS, encode, FIELDS, type RequestPatch, type RequestRow, toRow } from "./request-row.ts";
 
-export type { RequestPatch, RequestRow, Stage, TicketFields } from "./request-row.ts";
+export type { RequestPatch, RequestRow, Stage, TicketFields, Try } from "./request-row.ts";
 
 export async function insertRequest(sql: Sql, row: RequestRow): Promise<boolean> {
   const names = FIELDS.map((field) => COLUMNS[field][0]).join(", ");
@@ -90,9 +90,9 @@ export const historyOf = (sql: Sql, user: Address, limit: number, before: number
 export const carriedBy = (sql: Sql, transactionId: number): Promise<RequestRow[]> =>
   select(sql, "where transaction_id = $1 order by created_at", [transactionId]);
 
-/** Requests whose submission or settlement lies in a block that the chain may have dropped. */
+/** Requests whose submission, end or change of hands lies in a block that the chain may have dropped. */
 export const touchedSince = (sql: Sql, operator: Address, block: bigint): Promise<RequestRow[]> =>
-  select(sql, "where operator = $1 and (settle_block >= $2 or submit_block >= $2)", [
+  select(sql, "where operator = $1 and (settle_block >= $2 or submit_block >= $2 or moved_block >= $2)", [
     operator.toLowerCase(),
     block.toString(),
   ]);

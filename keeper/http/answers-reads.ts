@@ -1,7 +1,7 @@
 /** What the routes that read answer. */
 
 import Type, { type TObject, type TProperties } from "typebox";
-import { CONTRACT_NAMES } from "../services/read-types.ts";
+import { CONTRACT_NAMES, type PositionKind } from "../services/read-types.ts";
 import { Address, Hash, maybe, money, optional, Time } from "./answer-parts.ts";
 
 export const UserStatsOut = Type.Object(
@@ -38,7 +38,7 @@ export const QuoteOut = Type.Object(
     model: Type.String(),
     max_tokens: Type.Integer(),
     priority: Type.Boolean(),
-    ...money("cost", "minimum"),
+    ...money("cost", "minimum", "commit_from"),
     ...optional(money("payment")),
     tokens: Type.Optional(Type.Integer()),
   },
@@ -59,6 +59,44 @@ export const BalancesOut = Type.Object(
     earnings: Type.Optional(Type.Object({ ...money("till", "claiming"), claimable_at: Type.Optional(Time) })),
   },
   { description: "Every unit of every token" },
+);
+
+const TOKENS = ["NSD", "NST", "LCAI", "CHOIR"] as const;
+const KINDS = [
+  "wallet",
+  "credits",
+  "withdrawing",
+  "request",
+  "session",
+  "bond",
+  "stake",
+  "till",
+  "claim",
+  "accrued",
+] as const satisfies readonly PositionKind[];
+
+const PositionOut = Type.Object({
+  token: Type.Enum([...TOKENS]),
+  kind: Type.Enum([...KINDS]),
+  ...money("amount"),
+  contract: Type.Enum([...CONTRACT_NAMES]),
+  contract_address: Address,
+  available_at: maybe(Time),
+  call: maybe(Type.String({ description: "The contract's function that gets it, or the first of two" })),
+  by: Type.Enum(["owner", "anyone"]),
+  id: Type.Optional(Hash),
+  note: Type.String(),
+});
+
+export const AccountOut = Type.Object(
+  {
+    address: Address,
+    block: Type.Integer(),
+    at: Time,
+    totals: Type.Object(money("nsd", "nst", "lcai", "choir")),
+    positions: Type.Array(PositionOut),
+  },
+  { description: "Every unit that the protocol holds for an address, at one block" },
 );
 
 const Reward = Type.Object({

@@ -43,7 +43,7 @@ const Receipt = Type.Object(money("payment", "consumed", "validator", "treasury"
 });
 
 const proofs = optional({
-  finish_reason: Type.Enum(["stop", "length"]),
+  finish_reason: Type.Enum(["stop", "length", "cancelled"]),
   receipt: Receipt,
   cid: Type.String(),
   ipfs_url: Url,
@@ -80,6 +80,23 @@ export const GenerateOut = Type.Object(
   { description: "Accepted, and on chain" },
 );
 
+const FAILURES = ["offline", "timeout", "error", "invalid", "bad_prompt", "no_node", "declined", "none"] as const;
+
+const Attempt = Type.Object(
+  {
+    node: Type.String(),
+    assigned_at: Time,
+    failure: Type.Optional(Type.Enum([...FAILURES])),
+    error: Type.Optional(Type.String()),
+  },
+  { description: "A validator's turn, and why it did not answer where it did not" },
+);
+
+const Cancelling = Type.Object(
+  { until: Time, ...money("nsd_refundable"), refund_percent: Type.Number() },
+  { description: "Its node may post what it has until then, and is paid for that; else so much comes back" },
+);
+
 const requestFields = {
   request_id: Hash,
   status: Type.Enum(["queued", "processing", "completed", "failed", "cancelled"]),
@@ -103,8 +120,24 @@ const requestFields = {
     record: Type.Integer(),
     settled_at: Time,
     thread_id: Type.String(),
+    priority: Type.Boolean(),
+    attempts: Type.Array(Attempt),
+    last_failure: Type.Object({ failure: Type.Enum([...FAILURES]), message: Type.String() }),
+    cancelling: Cancelling,
+    refund_percent: Type.Number(),
   }),
 };
+
+export const CancelOut = Type.Object(
+  {
+    request_id: Hash,
+    status: Type.Enum(["cancelled", "cancelling"]),
+    message: Type.String(),
+    refund_percent: Type.Number(),
+    ...optional({ ...money("nsd_refunded", "nsd_penalty", "nsd_refundable"), until: Time, blockchain_tx: Hash }),
+  },
+  { description: "`cancelled` with what came back; `cancelling` while its node may still post what it has" },
+);
 
 export const RequestOut = Type.Object(requestFields, { description: "Where a request stands" });
 

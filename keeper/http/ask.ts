@@ -1,6 +1,7 @@
 /** From a body to what is asked, whichever way its user agreed to it. */
 import { type Address, getAddress, type Hex, zeroHash } from "viem";
 import { ApiError } from "../services/errors.ts";
+import { commitRequired } from "../services/refusals.ts";
 import type { AskFields, Intent, Lane, Reads } from "../services/types.ts";
 import { amount, decimal, parseAmount } from "./amounts.ts";
 import type { ChatBody, IntentBody } from "./schemas.ts";
@@ -103,7 +104,7 @@ export function intentOf(body: IntentBody): Intent {
   };
 }
 
-export function deadlineOf(body: AskBody): bigint | undefined {
+export function deadlineOf(body: Pick<AskBody, "deadline">): bigint | undefined {
   return body.deadline === undefined ? undefined : whole(body.deadline, UINT64, "deadline");
 }
 
@@ -125,8 +126,9 @@ function hundredths(temperature: number): number {
 /** Checks against the catalogue and today's price what a signature would only confirm, and fills in what was left open. */
 export async function priced(lane: Lane, draft: Draft, reads: Reads): Promise<AskFields> {
   if (draft.model !== undefined) await assertModel(lane, draft.model, reads, draft.maxTokens);
-  const { cost, minimum } = await reads.quote(draft.model, draft.maxTokens, draft.priority);
+  const { cost, minimum, commitFrom } = await reads.quote(draft.model, draft.maxTokens, draft.priority);
   const payment = draft.payment ?? larger(cost, minimum);
+  if (lane === "assigned" && payment >= commitFrom) throw commitRequired(payment, commitFrom, "nsd_payment");
   if (payment < minimum) {
     throw new ApiError(
       400,

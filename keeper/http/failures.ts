@@ -23,6 +23,7 @@ const WRITTEN: Readonly<Record<Lane, ReadonlySet<string>>> = {
     "expired",
     "nonce_used",
     "none",
+    "cancelled",
     "offline",
     "timeout",
     "error",

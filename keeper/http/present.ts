@@ -1,4 +1,5 @@
 /** From what the core knows to what clients read: snake_case, decimals with their wei, links. */
+import { endingWords, percentOf, whyOf } from "../services/failure-words.ts";
 import type { RequestState } from "../services/types.ts";
 import { amount, decimal, maybeAmount } from "./amounts.ts";
 import { failureOf } from "./failures.ts";
@@ -76,13 +77,56 @@ export function presentChat(state: RequestState, links: Links) {
   };
 }
 
+function cancellingOf({ cancellingUntil, payment }: RequestState) {
+  if (cancellingUntil === undefined) return undefined;
+  const refundable = payment / 2n;
+  return { until: cancellingUntil.toISOString(), ...amount("nsd_refundable", refundable), refund_percent: 50 };
+}
+
+function attemptsOf({ attempts }: RequestState) {
+  return attempts?.map(({ validatorId, at, failure }) =>
+    present({
+      node: nodeName(validatorId) ?? "",
+      assigned_at: at.toISOString(),
+      failure,
+      error: failure === undefined ? undefined : whyOf(failure),
+    }),
+  );
+}
+
+function lastFailureOf({ attempts }: RequestState) {
+  const last = attempts?.findLast(({ failure }) => failure !== undefined)?.failure;
+  return last === undefined ? undefined : { failure: last, message: whyOf(last) };
+}
+
+export function presentCancelled(state: RequestState) {
+  const cancelling = cancellingOf(state);
+  const { requestId: request_id, returned = 0n, penalty = 0n, payment } = state;
+  if (cancelling === undefined) {
+    const message = state.error?.message ?? endingWords("cancelled", returned, payment);
+    const amounts = { ...amount("nsd_refunded", returned), ...amount("nsd_penalty", penalty) };
+    const refund_percent = percentOf(returned, payment);
+    return {
+      request_id,
+      status: "cancelled" as const,
+      message,
+      refund_percent,
+      ...amounts,
+      ...present({ blockchain_tx: state.settleTx }),
+    };
+  }
+  const message = `Its node may post what it has until ${cancelling.until}, and is paid for that alone; else half of the payment comes back.`;
+  return { request_id, status: "cancelling" as const, message, ...cancelling };
+}
+
 export function presentRequest(state: RequestState, links: Links) {
   const failed = state.status === "failed" || state.status === "cancelled";
   const failure = state.error && failureOf(state);
   return {
     request_id: state.requestId,
     status: state.status,
-    result: isAnswered(state) ? state.response : null,
+    // What another keeper answered is behind its CID, and not here.
+    result: isAnswered(state) && state.response !== "" ? state.response : null,
     tokens_used: state.tokensUsed ?? null,
     nsd_consumed: state.consumed === undefined ? null : decimal(state.consumed),
     nsd_consumed_wei: state.consumed?.toString() ?? null,
@@ -104,6 +148,14 @@ export function presentRequest(state: RequestState, links: Links) {
       record: state.record === undefined ? undefined : Number(state.record),
       settled_at: state.settledAt?.toISOString(),
       thread_id: state.threadId,
+      priority: state.priority,
+      attempts: attemptsOf(state),
+      last_failure: lastFailureOf(state),
+      cancelling: cancellingOf(state),
+      refund_percent:
+        failed && state.returned !== undefined && state.lane === "assigned"
+          ? percentOf(state.returned, state.payment)
+          : undefined,
     }),
   };
 }

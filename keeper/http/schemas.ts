@@ -146,6 +146,14 @@ export const GenerateIn = Type.Object(
   { ...closed, description: "`model`, `user_address` and `nsd_payment` are needed unless there is an `intent`" },
 );
 
+export const CancelIn = Type.Object(
+  { deadline: common.deadline, signature: common.signature, prepare: common.prepare },
+  {
+    ...closed,
+    description: "`typed_data.message.deadline` of the 401, and the signature; nothing to learn what to sign",
+  },
+);
+
 export const AddressParams = Type.Object({ address: AddressIn }, closed);
 export const AddressQuery = Type.Object({ address: AddressIn }, closed);
 export const OptionalAddressQuery = Type.Object({ address: Type.Optional(AddressIn) }, closed);
@@ -210,4 +218,5 @@ export const StreamMessage = Type.Object(
 
 export type ChatBody = Static<typeof ChatIn>;
 export type GenerateBody = Static<typeof GenerateIn>;
+export type CancelBody = Static<typeof CancelIn>;
 export type IntentBody = Static<typeof IntentIn>;

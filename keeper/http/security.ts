@@ -43,7 +43,7 @@ export async function registerSecurity(app: FastifyInstance, settings: HttpSetti
   // itself asks for more (origin.ts).
   await app.register(cors, {
     origin: "*",
-    methods: ["GET", "HEAD", "POST"],
+    methods: ["GET", "HEAD", "POST", "DELETE"],
     allowedHeaders: ["content-type", "authorization", "accept", "last-event-id"],
     exposedHeaders: ["x-trace-id", "retry-after", "etag", "www-authenticate"],
     maxAge: 600,

@@ -3,7 +3,15 @@ import { randomBytes } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { bytesToHex, type Hex, zeroHash } from "viem";
 import { ApiError } from "../services/errors.ts";
-import type { AskFields, Intent, IntentTypedData, Lane, RequestState, Services } from "../services/types.ts";
+import type {
+  AskFields,
+  CancelTypedData,
+  Intent,
+  IntentTypedData,
+  Lane,
+  RequestState,
+  Services,
+} from "../services/types.ts";
 import { type AskBody, askOf, type Draft, deadlineOf, draftOf, intentOf, priced } from "./ask.ts";
 import { mayUseDevelopmentKey } from "./origin.ts";
 import { PreparedIntents } from "./prepared.ts";
@@ -135,21 +143,20 @@ function newSalt(): Hex {
 }
 
 /** JSON for a wallet: 64 bits and more as decimal strings. */
-export function forWallet({ domain, types, primaryType, message }: IntentTypedData): object {
+export function forWallet({ domain, types, primaryType, message }: IntentTypedData | CancelTypedData): object {
+  const plain = Object.entries(message).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === "bigint" ? value.toString() : value,
+  ]);
   return {
     domain: { ...domain, chainId: Number(domain.chainId) },
     types: { EIP712Domain: DOMAIN_TYPE, ...types },
     primaryType,
-    message: {
-      ...message,
-      payment: message.payment.toString(),
-      relayFee: message.relayFee.toString(),
-      deadline: message.deadline.toString(),
-    },
+    message: Object.fromEntries(plain),
   };
 }
 
-function signatureOf(request: FastifyRequest, body: AskBody): Hex | undefined {
+export function signatureOf(request: FastifyRequest, body: { readonly signature?: string }): Hex | undefined {
   const header = request.headers.authorization;
   if (header === undefined) return body.signature as Hex | undefined;
   const bearer = /^Bearer +(0x(?:[0-9a-fA-F]{2}){64,2048})$/i.exec(header)?.[1];

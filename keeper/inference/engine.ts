@@ -53,7 +53,12 @@ export interface Job {
   /** Text as it is drawn, whole characters only; the pieces joined are the answer's text. */
   readonly onToken?: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** Ends the answer with what is drawn when it is aborted; rejects with its reason where that is nothing yet. */
+  readonly cut?: AbortSignal;
 }
+
+/** `cancelled`: its user took the request back, and this is what there was by then. */
+export type FinishReason = "stop" | "length" | "cancelled";
 
 export interface Answer {
   readonly text: string;
@@ -61,7 +66,7 @@ export interface Answer {
   /** With the end token as its last, where one was drawn. */
   readonly outputIds: readonly number[];
   /** `length` at `maxTokens`, or where the context was full before. */
-  readonly finishReason: "stop" | "length";
+  readonly finishReason: FinishReason;
   /** Output tokens without the end token, at least 1. */
   readonly tokensUsed: number;
   /** From the start of the work, without the wait for a free place. */

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Answer, Job } from "./engine.ts";
+import type { Answer, FinishReason, Job } from "./engine.ts";
 import { EngineClosedError, GenerationFailedError, InvalidJobError } from "./errors.ts";
 import { type Drawn, type FromWorker, fromWireError, type WorkerJob } from "./protocol.ts";
 import { Noise } from "./sampling.ts";
@@ -11,6 +11,8 @@ interface Entry {
   readonly reject: (error: unknown) => void;
   readonly release: () => void;
   readonly outputIds: number[];
+  /** How many of them `text` shows whole: the last ones may end in the middle of a character. */
+  shown: number;
   promptIds: readonly number[];
   text: string;
   startedAt: number;
@@ -53,13 +55,23 @@ export class JobQueue {
     return new Promise((resolve, reject) => {
       check(job);
       job.signal?.throwIfAborted();
+      job.cut?.throwIfAborted();
       const id = this.#nextId++;
       const abort = (): void => {
         if (this.#running.has(id)) onAbort(id);
         this.#remove(id)?.reject(job.signal?.reason);
       };
+      const cut = (): void => {
+        if (this.#running.has(id)) onAbort(id);
+        const entry = this.#remove(id);
+        if (entry !== undefined) this.#cut(entry);
+      };
       job.signal?.addEventListener("abort", abort, { once: true });
-      const release = (): void => job.signal?.removeEventListener("abort", abort);
+      job.cut?.addEventListener("abort", cut, { once: true });
+      const release = (): void => {
+        job.signal?.removeEventListener("abort", abort);
+        job.cut?.removeEventListener("abort", cut);
+      };
       this.#waiting.push({
         id,
         job,
@@ -67,6 +79,7 @@ export class JobQueue {
         reject,
         release,
         outputIds: [],
+        shown: 0,
         promptIds: [],
         text: "",
         startedAt: 0,
@@ -128,6 +141,7 @@ export class JobQueue {
 
   #emit(entry: Entry, text: string): void {
     if (text === "") return;
+    entry.shown = entry.outputIds.length;
     entry.text += text;
     try {
       entry.job.onToken?.(text);
@@ -136,7 +150,14 @@ export class JobQueue {
     }
   }
 
-  #complete(entry: Entry, rest: string, finishReason: "stop" | "length"): void {
+  /** What was drawn so far is the answer. */
+  #cut(entry: Entry): void {
+    entry.outputIds.length = entry.shown;
+    if (entry.shown === 0) entry.reject(entry.job.cut?.reason);
+    else this.#complete(entry, "", "cancelled");
+  }
+
+  #complete(entry: Entry, rest: string, finishReason: FinishReason): void {
     this.#emit(entry, rest);
     const { text, promptIds, outputIds } = entry;
     const tokensUsed = Math.max(1, finishReason === "stop" ? outputIds.length - 1 : outputIds.length);

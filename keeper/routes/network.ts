@@ -139,6 +139,7 @@ function registerQuote(app: FastifyInstance, reads: Reads): void {
         priority: quote.priority,
         ...amount("cost", quote.cost),
         ...amount("minimum", quote.minimum),
+        ...amount("commit_from", quote.commitFrom),
         ...maybeAmount("payment", quote.payment),
         ...(quote.tokens === undefined ? {} : { tokens: quote.tokens }),
       };

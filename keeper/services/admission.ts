@@ -8,7 +8,7 @@ import * as requests from "../database/requests.ts";
 import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { checkCredits, checkFunds } from "./funds.ts";
-import { RATE_LIMIT } from "./refusals.ts";
+import { commitRequired, RATE_LIMIT } from "./refusals.ts";
 import { MOST_PUBLIC_BYTES } from "./submissions.ts";
 import type { AskFields, Intent, Lane } from "./types.ts";
 
@@ -80,6 +80,7 @@ export async function checkTerms(context: Context, lane: Lane, intent: Intent, p
       limit: offer.tokenLimit,
     });
   }
+  if (lane === "assigned" && intent.payment >= offer.commitFrom) throw commitRequired(intent.payment, offer.commitFrom);
   const minimum = minimumPayment(offer, intent.priority);
   if (intent.payment < minimum) {
     throw new ApiError(

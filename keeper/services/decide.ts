@@ -1,6 +1,6 @@
 /** What to do next about a request: from what the journal, the chain and this process know, and nothing else. */
 import type { RequestRow } from "../database/requests.ts";
-import { isPromptUnusable } from "./troubles.ts";
+import { CANCELLED, isPromptUnusable } from "./troubles.ts";
 
 /** `RequestStatus` of contracts/interfaces/IInferenceRouter.sol, in its order. */
 export const CHAIN_STATUSES = ["none", "queued", "assigned", "completed", "failed", "cancelled"] as const;
@@ -19,8 +19,12 @@ export interface Facts {
   readonly onChain?: {
     readonly status: ChainStatus;
     readonly validator: number;
-    /** Unix seconds: submitted while queued, assigned while assigned. */
+    /** Unix seconds from which its window runs: submitted, assigned (a backoff ahead), or cancelled. */
     readonly at: number;
+    /** Its user took it back, and its validator may still post what it has. */
+    readonly cancelling: boolean;
+    /** While it is queued: whether our validator could get it, and has not had it. */
+    readonly eligible: boolean;
     readonly queueWindow: number;
     readonly ackWindow: number;
     readonly executionWindow: number;
@@ -49,7 +53,9 @@ export type Decision =
         | "decline"
         | "expire"
         | "assign"
-        | "acknowledge";
+        | "acknowledge"
+        | "cut"
+        | "abandon";
     }
   | { readonly action: "give-up"; readonly code: string; readonly message: string };
 
@@ -57,8 +63,13 @@ export type Decision =
 const EXPIRE_MARGIN = 5;
 /** A delivery needs a block before the deadline. */
 const DELIVERY_MARGIN = 5;
-/** An answer that would come too late is not worth the model's time. */
+/** How often somebody to assign is looked for blindly; where our own validator is free it is known that there is one. */
 const ASSIGN_RETRIES = 8;
+/** Seconds that the keeper which took a request has to assign it, before others do; and how far those keep apart. */
+const STRANGERS_PATIENCE = 5;
+const STRANGERS_SPREAD = 10n;
+/** Seconds that a cancelled request leaves its validator. `CANCEL_WINDOW` of the router. */
+export const CANCEL_WINDOW = 30;
 
 export function decide(row: RequestRow, facts: Facts): Decision {
   if (row.stage === "final") return { action: "wait" };
@@ -114,16 +125,28 @@ function submitted(row: RequestRow, facts: Facts): Decision {
 }
 
 function queued(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  if (facts.answering) return { action: "abandon" };
   const end = chain.at + chain.queueWindow + EXPIRE_MARGIN;
-  if (row.origin !== "door") return { action: "wait" };
+  if (row.origin !== "door") return queuedStranger(row, facts, chain);
   if (facts.now >= end) return { action: "expire" };
-  return row.attempts < ASSIGN_RETRIES ? { action: "assign" } : { action: "wait", until: end };
+  return chain.eligible || row.attempts < ASSIGN_RETRIES ? { action: "assign" } : { action: "wait", until: end };
+}
+
+/** Work that nobody has: ours if we are quick, and not all keepers at once. */
+function queuedStranger(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  if (!chain.eligible || facts.now >= chain.at + chain.queueWindow) return { action: "wait" };
+  const turn = Number((BigInt(row.key) ^ BigInt(row.operator)) % STRANGERS_SPREAD);
+  const from = chain.at + STRANGERS_PATIENCE + turn;
+  return facts.now >= from ? { action: "assign" } : { action: "wait", until: from };
 }
 
 function ours(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  if (chain.cancelling) return oursCancelling(row, facts, chain);
   const end = chain.at + chain.executionWindow;
   if (facts.now > end) return row.origin === "door" ? expireAt(facts, end) : { action: "wait" };
-  if (facts.refusal) return { action: isPromptUnusable(facts.refusal.code) ? "decline" : "confess" };
+  // A refusal that a cancellation brought about is none where the chain took that back.
+  if (facts.refusal && facts.refusal.code !== CANCELLED.code)
+    return { action: isPromptUnusable(facts.refusal.code) ? "decline" : "confess" };
   const acknowledgeAt = chain.at + Math.floor((chain.ackWindow * 2) / 3);
   if (facts.answering) {
     if (chain.seenAt > chain.at) return { action: "wait", until: end + 1 };
@@ -132,8 +155,19 @@ function ours(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]
   return row.digest !== null && facts.recordKept ? { action: "settle" } : { action: "answer" };
 }
 
+/** What is drawn is posted and paid; where that is nothing, the user gets the half back at once. */
+function oursCancelling(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  const end = chain.at + CANCEL_WINDOW;
+  // Whoever sent it: nobody is blamed, and it holds one of our places.
+  if (facts.now > end) return expireAt(facts, end);
+  if (row.digest !== null && facts.recordKept) return { action: "settle" };
+  return { action: facts.answering ? "cut" : "confess" };
+}
+
 function theirs(row: RequestRow, facts: Facts, chain: NonNullable<Facts["onChain"]>): Decision {
+  if (facts.answering) return { action: "abandon" };
   if (row.origin !== "door") return { action: "wait" };
+  if (chain.cancelling) return expireAt(facts, chain.at + CANCEL_WINDOW);
   const unseen = chain.seenAt <= chain.at;
   return expireAt(facts, chain.at + (unseen ? chain.ackWindow : chain.executionWindow));
 }

@@ -1,25 +1,13 @@
 /** How events read as rows of the journal. Pure. */
 import { type Address, concat, type Hex, hexToString, keccak256 } from "viem";
-import type { ChainEvent, FAILURE_CLASSES, SKIP_REASONS } from "../chain/events.ts";
+import type { ChainEvent, SKIP_REASONS } from "../chain/events.ts";
 import { NO_SALT } from "../chain/intents.ts";
 import { unpackTerms } from "../chain/words.ts";
-import type { RequestPatch, RequestRow } from "../database/requests.ts";
+import type { RequestPatch, RequestRow, Try } from "../database/requests.ts";
 
 export type Event<Type extends ChainEvent["type"]> = Extract<ChainEvent, { type: Type }>;
 
 const REWARD_PER_CHAT = 10n ** 18n;
-
-export const FAILURES: Readonly<Record<(typeof FAILURE_CLASSES)[number], string>> = {
-  none: "The request was cancelled.",
-  offline: "The validator did not show up; the whole payment is back in your credits.",
-  timeout:
-    "The validator did not answer in time; 95 % of the payment are back in your credits, less for repeats within a day.",
-  error: "The validator could not answer; 95 % of the payment are back in your credits, less for repeats within a day.",
-  invalid: "The answer was judged invalid; what it cost is back in your credits, less the burn.",
-  bad_prompt:
-    "Three validators could not use the prompt: missing, not matching its hash, no text, or too long. Half of the payment is back in your credits.",
-  no_node: "No validator was free in time; the whole payment is back in your credits.",
-};
 
 export const SKIPPED: Readonly<Partial<Record<(typeof SKIP_REASONS)[number], string>>> = {
   expired: "It could not be delivered before its deadline; nothing was charged.",
@@ -29,6 +17,15 @@ export const SKIPPED: Readonly<Partial<Record<(typeof SKIP_REASONS)[number], str
     "The price rose above the payment before it was delivered; nothing was charged. Ask again with a new quote.",
   unknown_model: "The model was closed before it was delivered; nothing was charged.",
 };
+
+/** What an answer writes: nothing of it holds once the request is somebody else's. */
+export const UNANSWERED = {
+  response: "",
+  tokensUsed: null,
+  finishReason: null,
+  digest: null,
+  cid: null,
+} as const satisfies RequestPatch;
 
 /** What an ending writes: of a new row nothing yet, and of one whose ending a reorganisation took back nothing more. */
 export const REOPENED = {
@@ -76,11 +73,10 @@ const EMPTY: Omit<
   ticket: null,
   validatorId: null,
   assignedAt: null,
-  response: "",
-  tokensUsed: null,
-  finishReason: null,
-  digest: null,
-  cid: null,
+  tries: [],
+  movedBlock: null,
+  cancellingUntil: null,
+  ...UNANSWERED,
   transactionId: null,
   submitTx: null,
   submitBlock: null,
@@ -92,7 +88,7 @@ type Given = Partial<RequestRow> & Omit<RequestRow, keyof typeof EMPTY>;
 
 export const newRow = (given: Given): RequestRow => ({ ...EMPTY, ...given });
 
-/** A request that came from the chain alone, and is for this keeper's validator. */
+/** A request that came from the chain alone: for this keeper's validator, or for whoever is free. */
 export function adoptedRow(
   event: Event<"submitted">,
   published: Event<"prompt"> | undefined,
@@ -102,6 +98,7 @@ export function adoptedRow(
 ): RequestRow {
   const { ticket, place } = event;
   const terms = unpackTerms(ticket.terms);
+  const assigned = event.validator !== 0;
   return newRow({
     key: event.id,
     requestId: event.id,
@@ -109,7 +106,7 @@ export function adoptedRow(
     lane: "assigned",
     origin: "chain",
     stage: "submitted",
-    status: "processing",
+    status: assigned ? "processing" : "queued",
     user: event.user,
     model,
     prompt: published === undefined ? null : publicPrompt(published.prompt, ticket.promptHash),
@@ -122,11 +119,60 @@ export function adoptedRow(
     nonce: terms.nonce,
     ticket,
     createdAt: at * 1000,
-    validatorId: event.validator,
-    assignedAt: at,
+    ...(assigned ? handedTo([], event, at) : {}),
     submitTx: place.transaction,
     submitBlock: place.block,
   });
+}
+
+/** A validator got it. */
+export function handedTo(
+  tries: readonly Try[],
+  { validator, place }: Pick<Event<"assigned">, "validator" | "place">,
+  at: number,
+) {
+  const attempt: Try = { validator, at, block: place.block.toString() };
+  return {
+    validatorId: validator,
+    assignedAt: at,
+    tries: [...tries, attempt],
+    movedBlock: place.block,
+    status: "processing",
+    attempts: 0,
+  } as const;
+}
+
+/** Why a validator did not answer it; what was said first holds. */
+export const withFailure = (
+  tries: readonly Try[],
+  { validator, place }: Pick<Event<"declined">, "validator" | "place">,
+  failure: NonNullable<Try["failure"]>,
+): Try[] =>
+  tries.map((attempt) =>
+    attempt.validator === validator && attempt.failure === undefined
+      ? { ...attempt, failure, failedBlock: place.block.toString() }
+      : attempt,
+  );
+
+/** The hands that it went through before `block`, which the chain dropped, and whose it is by that. */
+export function rewound(row: RequestRow, block: bigint): RequestPatch {
+  const tries = row.tries
+    .filter((attempt) => BigInt(attempt.block) < block)
+    .map(
+      ({ failure, failedBlock, ...attempt }): Try =>
+        failure === undefined || failedBlock === undefined || BigInt(failedBlock) >= block
+          ? attempt
+          : { ...attempt, failure, failedBlock },
+    );
+  const last = tries.at(-1);
+  const holder = last === undefined || last.failure !== undefined ? undefined : last;
+  return {
+    tries,
+    movedBlock: last === undefined ? null : BigInt(last.failedBlock ?? last.block),
+    validatorId: holder?.validator ?? null,
+    assignedAt: holder?.at ?? null,
+    cancellingUntil: null,
+  };
 }
 
 /** The text of published bytes, where they are what the request commits to and read as UTF-8. */

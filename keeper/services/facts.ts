@@ -1,6 +1,6 @@
 /** Looks up what `decide` has to know about a request. */
 import { routerAbi } from "../chain/contracts.ts";
-import { executionWindow, unpackTerms } from "../chain/words.ts";
+import { executionWindow, type Offer, unpackTerms } from "../chain/words.ts";
 import type { RequestRow } from "../database/requests.ts";
 import { getTransaction } from "../database/transactions.ts";
 import { type Context, chainNow } from "./context.ts";
@@ -42,10 +42,8 @@ function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<b
   });
 }
 
-async function readRequest(
-  { chain, deployment, catalogue }: Context,
-  row: RequestRow,
-): Promise<NonNullable<Facts["onChain"]>> {
+async function readRequest(context: Context, row: RequestRow): Promise<NonNullable<Facts["onChain"]>> {
+  const { chain, deployment, catalogue } = context;
   const address = deployment.addresses.router;
   const [view, offer] = await Promise.all([
     chain.client.readContract({ address, abi: routerAbi, functionName: "requestOf", args: [row.requestId ?? row.key] }),
@@ -61,14 +59,33 @@ async function readRequest(
           args: [view.validator],
         })
       : undefined;
+  const eligible = status === "queued" && (await isEligible(context, row, offer));
   const maxTokens = row.ticket === null ? row.maxTokens : unpackTerms(row.ticket.terms).maxTokens;
   return {
     status,
     validator: Number(view.validator),
     at: Number(view.since),
+    cancelling: view.cancelling,
+    eligible,
     queueWindow: offer.queueWindow,
     ackWindow: offer.ackWindow,
     executionWindow: executionWindow(offer, maxTokens),
     seenAt: Number(seat?.lastSeenAt ?? 0n),
   };
+}
+
+const LEAST_REPUTATION = 50n;
+
+/** Whether the router could choose our validator for a queued request, as far as can be seen without asking it to. */
+async function isEligible(context: Context, row: RequestRow, offer: Offer): Promise<boolean> {
+  const { chain, deployment, model, validator } = context;
+  if (validator.id === 0 || row.model !== model) return false;
+  const read = { address: deployment.addresses.router, abi: routerAbi } as const;
+  const [seat, earlier] = await Promise.all([
+    chain.client.readContract({ ...read, functionName: "validatorOf", args: [BigInt(validator.id)] }),
+    chain.client.readContract({ ...read, functionName: "earlierOf", args: [row.requestId ?? row.key] }),
+  ]);
+  const serves = ((seat.models >> BigInt(offer.model)) & 1n) === 1n;
+  const free = !seat.closed && seat.reputation >= LEAST_REPUTATION && seat.load < seat.capacity;
+  return serves && free && !earlier.includes(BigInt(validator.id));
 }

@@ -3,11 +3,11 @@ import { routerAbi } from "../chain/contracts.ts";
 import type { Follower } from "../chain/follower.ts";
 import { carriedBy } from "../database/requests.ts";
 import type { Context } from "./context.ts";
+import { isBeatDue } from "./life.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const SWEEP_EVERY_MS = 30_000;
 const SEEN_EVERY_MS = 60_000;
-const HEARTBEAT_AFTER_SECONDS = 3_600;
 const LONGEST_PAUSE_MS = 30_000;
 const LEAP_SECONDS = 20;
 
@@ -55,7 +55,10 @@ export class ChainLoop {
     await this.#follower.poll();
     await sender.check((number, hash) => this.#follower.knows(number, hash));
     // Timers run by this machine's clock: where the chain's leapt ahead of it, deadlines are over earlier.
-    if (leap > LEAP_SECONDS && this.#running !== undefined) await this.#supervisor.pokeAll();
+    if (leap > LEAP_SECONDS && this.#running !== undefined) {
+      this.#seenAt = 0;
+      await this.#supervisor.pokeAll();
+    }
   }
 
   async #run(): Promise<void> {
@@ -93,14 +96,14 @@ export class ChainLoop {
     validator.id = Number(
       await client.readContract({ address, abi: routerAbi, functionName: "validatorIdOf", args: [operator] }),
     );
-    if (validator.id === 0 || this.#supervisor.worker.running > 0) return;
+    if (validator.id === 0) return;
     const seat = await client.readContract({
       address,
       abi: routerAbi,
       functionName: "validatorOf",
       args: [BigInt(validator.id)],
     });
-    if (head.timestamp - Number(seat.lastSeenAt) < HEARTBEAT_AFTER_SECONDS) return;
+    if (!isBeatDue(head.timestamp, Number(seat.lastSeenAt), this.#supervisor.worker.running > 0)) return;
     await sender.send({
       purpose: "heartbeat",
       to: address,

@@ -1,12 +1,14 @@
 /** Writes what the chain says about requests into the journal. Safe to be told the same thing any number of times. */
 import type { Hex, Log } from "viem";
-import { type ChainEvent, eventsOf, readEvents } from "../chain/events.ts";
-import { unpackTerms } from "../chain/words.ts";
-import type { RequestRow } from "../database/requests.ts";
+import { type ChainEvent, readEvents } from "../chain/events.ts";
+import type { RequestPatch, RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import { findByHash } from "../database/transactions.ts";
+import { cidOf } from "../storage/cid.ts";
 import type { Context } from "./context.ts";
-import { adoptedRow, type Event, FAILURES, REOPENED, rewardOf, SKIPPED } from "./events-to-rows.ts";
+import { type Event, REOPENED, rewardOf, rewound, SKIPPED, UNANSWERED, withFailure } from "./events-to-rows.ts";
+import { endingWords } from "./failure-words.ts";
+import { Hands } from "./hands.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { stateOf } from "./state.ts";
 
@@ -14,11 +16,13 @@ export class Outcomes {
   readonly #context: Context;
   readonly #poke: (key: Hex) => void;
   readonly #locks = new KeyedMutex();
+  readonly #hands: Hands;
 
   /** @param poke Called for each request that moved and is not at its end. */
   constructor(context: Context, poke: (key: Hex) => void) {
     this.#context = context;
     this.#poke = poke;
+    this.#hands = new Hands(context, (key) => this.#moved(key));
   }
 
   /** Events in the order of the chain; those of one transaction are together. */
@@ -30,11 +34,17 @@ export class Outcomes {
   async #applyOne(event: ChainEvent, all: readonly ChainEvent[]): Promise<void> {
     switch (event.type) {
       case "submitted":
-        return this.#submitted(event, all);
+        return this.#hands.submitted(event, all);
       case "assigned":
-        return this.#assigned(event);
+        return this.#hands.assigned(event, all);
       case "declined":
-        return this.#declined(event);
+        return this.#hands.declined(event, all);
+      case "attempt-failed":
+        return this.#hands.attemptFailed(event, all);
+      case "cancelling":
+        return this.#hands.cancelling(event);
+      case "cancelled":
+        return this.#cancelled(event);
       case "settled":
         return this.#settled(event, all);
       case "failed":
@@ -48,111 +58,24 @@ export class Outcomes {
     return this.apply(readEvents(logs, this.#context.deployment));
   }
 
-  async #submitted(event: Event<"submitted">, all: readonly ChainEvent[]): Promise<void> {
-    const { database, hub, validator } = this.#context;
-    const row = (await requests.findRequest(database, event.id)) ?? (await this.#rowBehind(event));
-    if (row === undefined) {
-      if (event.validator !== 0 && event.validator === validator.id) await this.#adopt(event, all);
-      return;
-    }
-    if (row.stage === "final") return;
-    const known = row.stage !== "accepted" && row.requestId === event.id;
-    if (known && row.submitBlock === event.place.block) return;
-    const at = await this.#context.times.of(event.place.block);
-    const assigned = event.validator !== 0;
-    await requests.updateRequest(database, row.key, {
-      requestId: event.id,
-      ticket: event.ticket,
-      stage: row.stage === "accepted" ? "submitted" : row.stage,
-      status: assigned ? "processing" : "queued",
-      submitTx: event.place.transaction,
-      submitBlock: event.place.block,
-      ...(assigned ? { validatorId: event.validator, assignedAt: at } : {}),
-      transactionId: row.stage === "accepted" ? null : row.transactionId,
-      attempts: 0,
-    });
-    if (assigned) await hub.phase(row.key, "assigned", { validator_id: event.validator });
-    this.#moved(row.key);
-  }
-
-  /** The journal's row that a submission came from: what was signed names user, nonce and prompt. */
-  async #rowBehind(event: Event<"submitted">): Promise<RequestRow | undefined> {
-    const { nonce } = unpackTerms(event.ticket.terms);
-    const rows = await requests.findByNonce(this.#context.database, event.user, nonce);
-    return rows.find(
-      (row) => row.lane === "assigned" && row.stage === "accepted" && row.promptHash === event.ticket.promptHash,
-    );
-  }
-
-  /** Takes over a request that never passed through this keeper, and is assigned to its validator. */
-  async #adopt(event: Event<"submitted">, all: readonly ChainEvent[]): Promise<void> {
-    const { database, catalogue, hub, operator } = this.#context;
-    const published = all.find((other): other is Event<"prompt"> => other.type === "prompt" && other.id === event.id);
-    const model = (await catalogue.byIndex(unpackTerms(event.ticket.terms).model))?.name ?? "";
-    const row = adoptedRow(event, published, model, operator, await this.#context.times.of(event.place.block));
-    if (await requests.insertRequest(database, row))
-      await hub.phase(row.key, "assigned", { validator_id: event.validator });
-    this.#moved(row.key);
-  }
-
-  async #assigned(event: Event<"assigned">): Promise<void> {
-    const { database, hub, validator } = this.#context;
-    const row = await requests.findRequest(database, event.id);
-    if (row === undefined) {
-      if (event.validator === validator.id) await this.#adoptLater(event);
-      return;
-    }
-    if (row.stage === "final") return;
-    const assignedAt = await this.#context.times.of(event.place.block);
-    if (row.validatorId === event.validator && row.assignedAt === assignedAt) return;
-    await requests.updateRequest(database, row.key, {
-      validatorId: event.validator,
-      assignedAt,
-      status: "processing",
-      attempts: 0,
-    });
-    await hub.phase(row.key, "assigned", { validator_id: event.validator });
-    this.#moved(row.key);
-  }
-
-  /** Whoever gets it next is told in the same transaction, behind this; nobody, where it is queued. */
-  async #declined(event: Event<"declined">): Promise<void> {
-    const row = await requests.findRequest(this.#context.database, event.id);
-    if (row === undefined || row.validatorId !== event.validator) return;
-    const patch = { validatorId: null, assignedAt: null, status: "queued", attempts: 0 } as const;
-    if (await requests.updateOpen(this.#context.database, row.key, patch)) this.#moved(row.key);
-  }
-
-  /** It was queued when it was submitted, so its ticket and prompt lie in an earlier block. */
-  async #adoptLater(event: Event<"assigned">): Promise<void> {
-    const events = await eventsOf(this.#context.chain, this.#context.deployment, event.id, [
-      "RequestSubmitted",
-      "PromptPublished",
-    ]);
-    const submitted = events.find((other): other is Event<"submitted"> => other.type === "submitted");
-    if (submitted) await this.#adopt({ ...submitted, validator: event.validator }, events);
-  }
-
   async #settled(event: Event<"settled">, all: readonly ChainEvent[]): Promise<void> {
     const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
+    const elsewhere = row.digest !== event.digest;
     await requests.updateRequest(this.#context.database, row.key, {
       stage: "final",
       status: "completed",
       requestId: event.id,
       validatorId: event.validator,
+      ...(elsewhere ? { ...UNANSWERED, digest: event.digest, cid: cidOf(event.digest) } : {}),
       tokensUsed: event.tokens,
-      ...(row.digest === null ? { digest: event.digest } : {}),
-      settleTx: event.place.transaction,
-      settleBlock: event.place.block,
-      settledAt: (await this.#context.times.of(event.place.block)) * 1000,
+      ...(await this.#endAt(event)),
       record: event.record,
       consumed: event.consumed,
       validatorLeg: event.validatorLeg,
       treasuryLeg: event.treasuryLeg,
       burnLeg: event.burnLeg,
       returned: row.lane === "direct" ? 0n : row.payment - event.consumed,
-      transactionId: null,
       errorCode: null,
       errorMessage: null,
       ...rewardOf(row, event, all),
@@ -165,17 +88,40 @@ export class Outcomes {
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
     await requests.updateRequest(this.#context.database, row.key, {
       stage: "final",
-      status: event.class === "none" ? "cancelled" : "failed",
-      settleTx: event.place.transaction,
-      settleBlock: event.place.block,
-      settledAt: (await this.#context.times.of(event.place.block)) * 1000,
+      status: "failed",
+      tries: withFailure(row.tries, event, event.class),
+      ...(await this.#endAt(event)),
       returned: event.refund,
       penalty: event.forfeited,
-      transactionId: null,
-      errorCode: row.errorCode ?? event.class,
-      errorMessage: row.errorMessage ?? FAILURES[event.class],
+      errorCode: event.class,
+      errorMessage: endingWords(event.class, event.refund, row.payment),
     });
     await this.#ended(row.key, "failed");
+  }
+
+  async #cancelled(event: Event<"cancelled">): Promise<void> {
+    const row = await requests.findRequest(this.#context.database, event.id);
+    if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
+    await requests.updateRequest(this.#context.database, row.key, {
+      stage: "final",
+      status: "cancelled",
+      ...UNANSWERED,
+      ...(await this.#endAt(event)),
+      returned: event.refund,
+      penalty: event.forfeited,
+      errorCode: "cancelled",
+      errorMessage: endingWords("cancelled", event.refund, row.payment),
+    });
+    await this.#ended(row.key, "cancelled");
+  }
+
+  async #endAt({ place }: ChainEvent): Promise<RequestPatch> {
+    return {
+      settleTx: place.transaction,
+      settleBlock: place.block,
+      settledAt: (await this.#context.times.of(place.block)) * 1000,
+      transactionId: null,
+    };
   }
 
   async #skipped(event: Event<"skipped">): Promise<void> {
@@ -206,7 +152,7 @@ export class Outcomes {
     await this.#ended(key, "failed");
   }
 
-  async #ended(key: Hex, phase: "settled" | "failed"): Promise<void> {
+  async #ended(key: Hex, phase: "settled" | "failed" | "cancelled"): Promise<void> {
     const { database, hub } = this.#context;
     const row = await requests.getRequest(database, key);
     if (row === undefined) return;
@@ -227,15 +173,18 @@ export class Outcomes {
     const unsettled = row.settleBlock !== null && row.settleBlock >= block;
     // The same transaction may still be mined: while it may, no other is sent in its place.
     const carrier = unsettled && row.settleTx !== null ? await findByHash(database, row.settleTx) : undefined;
+    const moved = row.movedBlock !== null && row.movedBlock >= block ? rewound(row, block) : {};
+    const holder = moved.validatorId === undefined ? row.validatorId : moved.validatorId;
     await requests.updateRequest(database, row.key, {
+      ...moved,
       ...(unsettled
         ? {
             ...REOPENED,
             transactionId: carrier?.id ?? null,
             stage: row.cid === null ? (row.requestId === null ? "accepted" : "submitted") : "stored",
-            status: "processing",
           }
         : {}),
+      ...(unsettled || row.stage !== "final" ? { status: holder === null ? "queued" : "processing" } : {}),
     });
     if (unsettled)
       await hub.phase(row.key, "settling", { reason: "the chain dropped the block that it was settled in" });

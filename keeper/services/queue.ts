@@ -37,28 +37,48 @@ export class PriorityQueue<Item> {
   }
 
   push(item: Item, points: number): void {
-    const heap = this.#heap;
-    heap.push({ item, points, order: this.#order++ });
-    for (let child = heap.length - 1; child > 0; ) {
+    this.#heap.push({ item, points, order: this.#order++ });
+    this.#rise(this.#heap.length - 1);
+  }
+
+  pop(): Item | undefined {
+    return this.#take(0);
+  }
+
+  /** False where it is not in the queue. */
+  remove(item: Item): boolean {
+    const index = this.#heap.findIndex((entry) => entry.item === item);
+    if (index < 0) return false;
+    this.#take(index);
+    return true;
+  }
+
+  #take(index: number): Item | undefined {
+    const taken = this.#heap[index];
+    const last = this.#heap.pop();
+    if (taken === undefined || last === undefined || taken === last) return taken?.item;
+    this.#heap[index] = last;
+    this.#rise(index);
+    this.#sink(index);
+    return taken.item;
+  }
+
+  #rise(from: number): void {
+    for (let child = from; child > 0; ) {
       const parent = (child - 1) >> 1;
-      if (!this.#before(child, parent)) break;
+      if (!this.#before(child, parent)) return;
       this.#swap(child, parent);
       child = parent;
     }
   }
 
-  pop(): Item | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || first === last) return first?.item;
-    heap[0] = last;
-    for (let parent = 0; ; ) {
+  #sink(from: number): void {
+    for (let parent = from; ; ) {
       let best = parent;
       for (const child of [2 * parent + 1, 2 * parent + 2]) {
-        if (child < heap.length && this.#before(child, best)) best = child;
+        if (child < this.#heap.length && this.#before(child, best)) best = child;
       }
-      if (best === parent) return first.item;
+      if (best === parent) return;
       this.#swap(parent, best);
       parent = best;
     }

@@ -48,6 +48,41 @@ export interface Balances {
   readonly earnings?: { readonly till: bigint; readonly claiming: bigint; readonly claimableAt?: Date };
 }
 
+export type PositionKind =
+  | "wallet"
+  | "credits"
+  | "withdrawing"
+  | "request"
+  | "session"
+  | "bond"
+  | "stake"
+  | "till"
+  | "claim"
+  | "accrued";
+
+/** Some units of a token: where they are, and how they are had. */
+export interface Position {
+  readonly token: "NSD" | "NST" | "LCAI" | "CHOIR";
+  readonly kind: PositionKind;
+  readonly amount: bigint;
+  /** That `call` is made to. */
+  readonly contract: ContractName;
+  /** When they can be had, where everybody who has a part in it makes use of all the time there is; absent where never. */
+  readonly availableAt?: Date;
+  readonly call?: string;
+  readonly by: "owner" | "anyone";
+  /** Of the request, session or commitment. */
+  readonly id?: Hex;
+  readonly note: string;
+}
+
+export interface Located {
+  readonly address: Address;
+  readonly block: bigint;
+  readonly at: Date;
+  readonly positions: readonly Position[];
+}
+
 export interface RewardEntry {
   readonly token: "LCAI" | "CHOIR";
   readonly amount: bigint;
@@ -63,6 +98,8 @@ export interface Quote {
   /** Wei that an answer of maxTokens costs. */
   readonly cost: bigint;
   readonly minimum: bigint;
+  /** Payment from which the assigned lane asks for commit and reveal. */
+  readonly commitFrom: bigint;
   /** Output tokens that `payment` buys, where one was named. */
   readonly payment?: bigint;
   readonly tokens?: number;
@@ -141,6 +178,8 @@ export interface Reads {
   validators(): Promise<ValidatorInfo[]>;
   userStats(address: Address): Promise<UserStats>;
   balances(address: Address): Promise<Balances>;
+  /** Every unit that the protocol holds for an address. */
+  locate(address: Address): Promise<Located>;
   rewards(address: Address, limit: number, before?: Date): Promise<RewardEntry[]>;
   /** A user's requests, newest first. */
   history(address: Address, limit: number, before?: Date): Promise<RequestState[]>;

@@ -10,6 +10,7 @@ import { balanceOf, readBalances } from "./balances.ts";
 import type { Context } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { readHealth } from "./health.ts";
+import { locate } from "./locate.ts";
 import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { BurnedSum } from "./supply.ts";
@@ -82,7 +83,9 @@ export class ReadService implements types.Reads {
       });
     }
     const minimum = minimumPayment(offer, priority);
-    const quote = { model, maxTokens, priority, cost: charge(offer, BigInt(maxTokens), priority), minimum };
+    const { commitFrom } = offer;
+    const cost = charge(offer, BigInt(maxTokens), priority);
+    const quote = { model, maxTokens, priority, cost, minimum, commitFrom };
     if (payment === undefined) return quote;
     if (payment < minimum) return { ...quote, payment, tokens: 0 };
     const bought = Number(tokensFor(offer, payment, priority)) || 1;
@@ -160,6 +163,10 @@ export class ReadService implements types.Reads {
 
   balances(address: Address): Promise<types.Balances> {
     return readBalances(this.#context, getAddress(address));
+  }
+
+  locate(address: Address): Promise<types.Located> {
+    return locate(this.#context, getAddress(address));
   }
 
   async rewards(address: Address, limit: number, before?: Date): Promise<types.RewardEntry[]> {

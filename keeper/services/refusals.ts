@@ -26,9 +26,21 @@ export const onChainRateLimit = (wait: number): ApiError =>
     wait,
   );
 
+/** Who pays so much could otherwise try until a validator of its liking is chosen. */
+export const commitRequired = (payment: bigint, from: bigint, field = "payment"): ApiError =>
+  new ApiError(
+    400,
+    "commit_required",
+    `A payment of ${formatEther(payment)} NSD goes through commit and reveal on chain, as every one from ${formatEther(from)} NSD on does (InferenceRouter.commit, then reveal), which this keeper does not do for you. Offer less, or ask directly.`,
+    { field, commit_from_wei: from.toString(), onchain_error: "RouterCommitRequired" },
+  );
+
 /** A refusal of the contracts, as the client hears it. */
 export function refused(errorName: string, message: string, args: readonly unknown[] = []): ApiError {
   const details = { onchain_error: errorName };
+  const [payment, from] = message.match(/\d+/g) ?? [];
+  if (errorName === "RouterCommitRequired" && payment !== undefined && from !== undefined)
+    return commitRequired(BigInt(payment), BigInt(from));
   if (errorName === "RouterRateLimited") return onChainRateLimit(Number(args[1] ?? 60));
   if (errorName.startsWith("ERC20Insufficient") || errorName.endsWith("InsufficientCredits")) {
     return new ApiError(

@@ -3,6 +3,7 @@ import { intentDigest, NO_SALT, promptHash, typedData } from "../chain/intents.t
 import type { RequestRow } from "../database/requests.ts";
 import * as journal from "../database/requests.ts";
 import * as admission from "./admission.ts";
+import { Cancellations } from "./cancellations.ts";
 import { type Context, chainNow } from "./context.ts";
 import { DevelopmentSigner } from "./development.ts";
 import { ApiError } from "./errors.ts";
@@ -14,6 +15,7 @@ import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type {
   AskFields,
+  CancelOffer,
   Intent,
   IntentTypedData,
   Lane,
@@ -22,6 +24,7 @@ import type {
   RequestState,
   Requests,
 } from "./types.ts";
+import { requireRow, untilRow } from "./waiting.ts";
 
 /** How long a submission may take to be mined before the client is told to ask for it again. */
 const SUBMISSION_PATIENCE_MS = 120_000;
@@ -31,6 +34,7 @@ export class RequestService implements Requests {
   readonly #supervisor: Supervisor;
   readonly #nonces: Nonces;
   readonly #signer: DevelopmentSigner;
+  readonly #cancellations: Cancellations;
   readonly #users = new KeyedMutex();
 
   constructor(context: Context, supervisor: Supervisor) {
@@ -38,6 +42,7 @@ export class RequestService implements Requests {
     this.#supervisor = supervisor;
     this.#nonces = new Nonces(context);
     this.#signer = new DevelopmentSigner(context.chain);
+    this.#cancellations = new Cancellations(context);
   }
 
   async prepare(lane: Lane, ask: AskFields): Promise<IntentTypedData> {
@@ -67,7 +72,7 @@ export class RequestService implements Requests {
   }
 
   signForDevelopment(data: IntentTypedData): Promise<Hex | undefined> {
-    return this.#signer.sign(data);
+    return this.#signer.sign(data, data.message.user);
   }
 
   async accept(lane: Lane, intent: Intent, signature: Hex, ask: AskFields): Promise<RequestState> {
@@ -141,7 +146,8 @@ export class RequestService implements Requests {
   /** Resolves when the submission is mined, with the id that the contract gave it. */
   async #submitted(key: Hex): Promise<RequestState> {
     this.#supervisor.poke(key);
-    const row = await this.#until(
+    const row = await untilRow(
+      this.#context,
       key,
       (now) => now.requestId !== null || now.stage === "final",
       SUBMISSION_PATIENCE_MS,
@@ -161,6 +167,21 @@ export class RequestService implements Requests {
     );
   }
 
+  async prepareCancel(requestId: Hex): Promise<CancelOffer | RequestState> {
+    const row = await requireRow(this.#context, requestId);
+    return (await this.#cancellations.offer(row)) ?? this.#stateOf(row);
+  }
+
+  signCancelForDevelopment({ user, data }: CancelOffer): Promise<Hex | undefined> {
+    return this.#signer.sign(data, user);
+  }
+
+  async cancel(requestId: Hex, deadline: bigint, signature: Hex): Promise<RequestState> {
+    return this.#stateOf(
+      await this.#cancellations.relay(await requireRow(this.#context, requestId), deadline, signature),
+    );
+  }
+
   async status(requestId: Hex): Promise<RequestState | undefined> {
     const row = await journal.findRequest(this.#context.database, requestId);
     return row && this.#stateOf(row);
@@ -172,14 +193,14 @@ export class RequestService implements Requests {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<RequestState> {
-    const row = await this.#require(requestId);
+    const row = await requireRow(this.#context, requestId);
     const reached = (now: RequestRow): boolean =>
       now.stage === "final" || (until === "answered" && now.stage === "stored");
-    return this.#stateOf(await this.#until(row.key, reached, timeoutMs, signal));
+    return this.#stateOf(await untilRow(this.#context, row.key, reached, timeoutMs, signal));
   }
 
   async follow(requestId: Hex, fromSeq: number, listener: (event: RequestEvent) => void): Promise<() => void> {
-    const row = await this.#require(requestId);
+    const row = await requireRow(this.#context, requestId);
     return this.#context.hub.follow(row.key, fromSeq, listener);
   }
 
@@ -187,45 +208,8 @@ export class RequestService implements Requests {
     return this.#context.hub.onNotification(address, listener);
   }
 
-  async #require(requestId: Hex): Promise<RequestRow> {
-    const row = await journal.findRequest(this.#context.database, requestId);
-    if (row) return row;
-    throw new ApiError(404, "request_not_found", "This keeper knows no request of this id.", { field: "request_id" });
-  }
-
   async #stateOf(row: RequestRow): Promise<RequestState> {
     return stateOf(row, row.digest === null ? await this.#context.hub.textOf(row.key) : "");
-  }
-
-  /** The row once it is as wanted, or as it is when time, patience or the keeper ends. */
-  async #until(
-    key: Hex,
-    reached: (row: RequestRow) => boolean,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<RequestRow> {
-    const patience = AbortSignal.any([
-      AbortSignal.timeout(timeoutMs),
-      this.#context.signal,
-      ...(signal ? [signal] : []),
-    ]);
-    let wake = (): void => {};
-    const stop = this.#context.hub.onChange(key, () => wake());
-    const onAbort = (): void => wake();
-    patience.addEventListener("abort", onAbort);
-    try {
-      for (;;) {
-        const changed = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        const row = await this.#require(key);
-        if (reached(row) || patience.aborted) return row;
-        await changed;
-      }
-    } finally {
-      stop();
-      patience.removeEventListener("abort", onAbort);
-    }
   }
 
   #requireServing(lane: Lane): void {

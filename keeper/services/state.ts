@@ -1,5 +1,5 @@
-import type { RequestRow } from "../database/requests.ts";
-import type { RequestState } from "./types.ts";
+import type { RequestRow, Try } from "../database/requests.ts";
+import type { AttemptState, RequestState } from "./types.ts";
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
@@ -36,11 +36,21 @@ export function stateOf(row: RequestRow, liveText = ""): RequestState {
     penalty: row.penalty,
     lcai: row.lcai,
     rewardSkipped: row.rewardSkipped,
+    priority: row.priority,
+    attempts: row.lane === "assigned" ? row.tries.map(attemptOf) : null,
+    cancellingUntil:
+      row.cancellingUntil === null || row.stage === "final" ? null : new Date(row.cancellingUntil * 1000),
     error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? "" },
   };
   for (const [key, value] of Object.entries(optional)) if (value !== null) Object.assign(state, { [key]: value });
   return state;
 }
+
+const attemptOf = ({ validator, at, failure }: Try): AttemptState => ({
+  validatorId: validator,
+  at: new Date(at * 1000),
+  ...(failure === undefined ? {} : { failure }),
+});
 
 /** An assigned request locks its whole payment when it is submitted; a direct one takes what it consumed, when it settles. */
 function burnedOf(row: RequestRow): bigint {

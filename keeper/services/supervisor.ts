@@ -86,6 +86,7 @@ export class Supervisor {
   #forget(key: Hex): void {
     this.#failures.delete(key);
     this.worker.forget(key);
+    this.worker.drop(key);
   }
 
   /** Does what was decided. True when it is worth looking again at once. */
@@ -96,6 +97,12 @@ export class Supervisor {
         return false;
       case "answer":
         await this.worker.answer(row);
+        return false;
+      case "cut":
+        this.worker.cut(row.key);
+        return false;
+      case "abandon":
+        this.worker.drop(row.key);
         return false;
       case "deliver":
         if (!this.batcher.has(row.key)) this.batcher.add(row.key);
@@ -154,6 +161,9 @@ export class Supervisor {
       "RequestSubmitted",
       "RequestAssigned",
       "RequestDeclined",
+      "AttemptFailed",
+      "CancelRequested",
+      "RequestCancelled",
       "RequestSettled",
       "RequestFailed",
     ]);

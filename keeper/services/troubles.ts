@@ -18,6 +18,9 @@ export class UselessAnswerError extends Error {
   }
 }
 
+/** Its user cancelled before there was anything to post. */
+export const CANCELLED: Refusal = { code: "cancelled", message: "You cancelled it before there was an answer." };
+
 /** Of these the engine words every message itself; others may quote a path, or what a library said. */
 const SPEAKABLE = ["prompt_too_long", "invalid_job"];
 const UNUSABLE = ["prompt_missing", "prompt_too_long", "invalid_job"];

@@ -3,6 +3,8 @@
  * WebSocket, command line). Routes know these types alone; the core knows no route.
  */
 import type { Address, Hash, Hex, TypedDataDomain } from "viem";
+import type { FailureClass } from "../chain/events.ts";
+import type { FinishReason } from "../inference/engine.ts";
 import type { Reads } from "./read-types.ts";
 
 export type * from "./read-types.ts";
@@ -55,6 +57,13 @@ export interface IntentTypedData {
 export type Lane = "direct" | "assigned";
 export type RequestStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
 
+export interface AttemptState {
+  readonly validatorId: number;
+  readonly at: Date;
+  /** Why it did not answer. */
+  readonly failure?: FailureClass | "declined";
+}
+
 /** Everything the keeper knows of one request, in any lane, at any time. Amounts in wei. */
 export interface RequestState {
   readonly requestId: Hex;
@@ -72,7 +81,7 @@ export interface RequestState {
   /** Text so far, or whole once it is answered. */
   readonly response: string;
   readonly tokensUsed?: number;
-  readonly finishReason?: "stop" | "length";
+  readonly finishReason?: FinishReason;
   readonly cid?: string;
   readonly submitTx?: Hash;
   readonly settleTx?: Hash;
@@ -88,10 +97,27 @@ export interface RequestState {
   /** LCAI wei earned with this chat: minted in the direct lane, accrued in the assigned one. */
   readonly lcai?: bigint;
   readonly rewardSkipped?: string;
+  readonly priority?: boolean;
+  /** Validators that had it, in their order. */
+  readonly attempts?: readonly AttemptState[];
+  /** Its user cancelled, and its validator may post what it has until then. */
+  readonly cancellingUntil?: Date;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-export type Phase = "accepted" | "assigned" | "answering" | "answered" | "stored" | "settling" | "settled" | "failed";
+export type Phase =
+  | "accepted"
+  | "queued"
+  | "assigned"
+  | "attempt_failed"
+  | "answering"
+  | "answered"
+  | "stored"
+  | "settling"
+  | "cancelling"
+  | "settled"
+  | "failed"
+  | "cancelled";
 
 /** What happens to a request, in order; `seq` counts from 0, so that who comes late is replayed without a gap. */
 export type RequestEvent =
@@ -113,6 +139,21 @@ export interface Notification {
   readonly data: Record<string, unknown>;
 }
 
+/** The EIP-712 message `Cancel` of the same domain. */
+export interface CancelTypedData {
+  readonly domain: TypedDataDomain;
+  readonly types: Record<string, readonly { readonly name: string; readonly type: string }[]>;
+  readonly primaryType: "Cancel";
+  readonly message: { readonly request: Hex; readonly deadline: bigint };
+}
+
+export interface CancelOffer {
+  readonly user: Address;
+  readonly data: CancelTypedData;
+  /** Percent of the payment that would come back, as far as can be said before. */
+  readonly refundPercent: number;
+}
+
 export interface Requests {
   /** Completes the fields to an intent that the user can sign: nonce, deadline, who answers or relays. */
   prepare(lane: Lane, ask: AskFields): Promise<IntentTypedData>;
@@ -124,6 +165,15 @@ export interface Requests {
    */
   accept(lane: Lane, intent: Intent, signature: Hex, ask: AskFields): Promise<RequestState>;
   status(requestId: Hex): Promise<RequestState | undefined>;
+  /**
+   * What its user signs to take a request back; its state where that was done already. Throws `ApiError` where there is
+   * nothing to take back.
+   */
+  prepareCancel(requestId: Hex): Promise<CancelOffer | RequestState>;
+  /** Development accounts of a local chain only. */
+  signCancelForDevelopment(offer: CancelOffer): Promise<Hex | undefined>;
+  /** Relays a signed cancellation. Resolves when it is mined: the request is cancelled, or cancelling. */
+  cancel(requestId: Hex, deadline: bigint, signature: Hex): Promise<RequestState>;
   /** Resolves when the request reached a final state, or with where it stands after `timeoutMs`. */
   waitFor(
     requestId: Hex,

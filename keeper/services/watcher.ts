@@ -2,8 +2,10 @@ import type { Address, Log } from "viem";
 import { rewardAbi } from "../chain/contracts.ts";
 import { type ChainEvent, readEvents } from "../chain/events.ts";
 import * as caches from "../database/caches.ts";
+import { dropPositionsFrom } from "../database/positions.ts";
 import * as requests from "../database/requests.ts";
 import type { Context } from "./context.ts";
+import { recordPosition } from "./positions.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** Turns what the follower reads into journal entries, caches and notifications. */
@@ -31,6 +33,7 @@ export class Watcher {
     for (const row of await requests.touchedSince(database, operator, block)) {
       await this.#supervisor.outcomes.reopen(row, block);
     }
+    await dropPositionsFrom(database, block);
     for (const user of await caches.dropCachesFrom(database, block)) await this.#standing(user, block, 0);
     await this.#supervisor.pokeAll();
   }
@@ -38,6 +41,7 @@ export class Watcher {
   async #cache(events: readonly ChainEvent[]): Promise<void> {
     const earners = new Map<Address, ChainEvent["place"]>();
     for (const event of events) {
+      await recordPosition(this.#context.database, event);
       if (event.type === "minted") await this.#minted(event, events);
       if (event.type === "settled") this.#settled(event);
       if (event.type === "deposited") this.#deposited(event);

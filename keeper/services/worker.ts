@@ -3,16 +3,25 @@ import { chargeable, maxBillable } from "../chain/fees.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import type { Answer, Message } from "../inference/engine.ts";
-import { TOP_K } from "../inference/sampling.ts";
-import { type EncodedRecord, encodeRecord, RECORD_SCHEMA } from "../storage/record.ts";
+import type { EncodedRecord } from "../storage/record.ts";
 import { type Context, chainNow } from "./context.ts";
 import { PriorityQueue, points } from "./queue.ts";
-import { lastAttemptAt, OUT_OF_TIME, type Refusal, refusalOf, UselessAnswerError } from "./troubles.ts";
+import { recordOf } from "./record.ts";
+import { CANCELLED, lastAttemptAt, OUT_OF_TIME, type Refusal, refusalOf, UselessAnswerError } from "./troubles.ts";
 
 /** What was drawn, as it goes into the store. */
 interface Drawn {
   readonly answer: Answer;
   readonly record: EncodedRecord;
+}
+
+/** One request in the hands of the model. */
+interface Run {
+  /** Ends it without an answer: it is somebody else's now. */
+  readonly drop: AbortController;
+  /** Ends it with what is drawn. */
+  readonly cut: AbortController;
+  readonly over: Promise<void>;
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -25,7 +34,7 @@ export class Worker {
   readonly #queue = new PriorityQueue<Hex>();
   /** In the queue, or with the model: a second word to answer the same request means nothing. */
   readonly #busy = new Set<Hex>();
-  readonly #running = new Map<Hex, Promise<void>>();
+  readonly #running = new Map<Hex, Run>();
   readonly #refusals = new Map<Hex, Refusal>();
   readonly #abort = new AbortController();
 
@@ -55,9 +64,27 @@ export class Worker {
     this.#refusals.delete(key);
   }
 
+  /** Lets go of a request: it is answered elsewhere, or has ended. Its place with the model is free at once. */
+  drop(key: Hex): void {
+    this.#running.get(key)?.drop.abort();
+    if (!this.#queue.remove(key)) return;
+    this.#busy.delete(key);
+    this.#done(key);
+  }
+
+  /** Its user cancelled: what is drawn by now is the answer, and where that is nothing, there is none. */
+  cut(key: Hex): void {
+    this.#running.get(key)?.cut.abort();
+    if (!this.#queue.remove(key)) return;
+    this.#busy.delete(key);
+    this.#refusals.set(key, CANCELLED);
+    this.#done(key);
+  }
+
   async answer(row: RequestRow): Promise<void> {
     if (this.#busy.has(row.key) || this.#context.signal.aborted) return;
     this.#busy.add(row.key);
+    this.#refusals.delete(row.key);
     try {
       const [offer, userReputation] = await Promise.all([
         this.#context.catalogue.offer(row.model),
@@ -76,7 +103,7 @@ export class Worker {
   /** Gives those with the model a while to end; the rest is found again in the journal at the next start. */
   async drain(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#abort.abort(), graceMs);
-    await Promise.allSettled(this.#running.values());
+    await Promise.allSettled([...this.#running.values()].map(({ over }) => over));
     clearTimeout(timer);
   }
 
@@ -84,7 +111,8 @@ export class Worker {
     while (this.#running.size < this.#context.engine.info.parallel && !this.#context.signal.aborted) {
       const key = this.#queue.pop();
       if (key === undefined) return;
-      const run = this.#run(key)
+      const [drop, cut] = [new AbortController(), new AbortController()];
+      const over = this.#run(key, AbortSignal.any([this.#abort.signal, drop.signal]), cut.signal)
         .catch((error: unknown) => this.#context.log.error({ err: error, key }, "an answer could not be kept"))
         .finally(() => {
           this.#running.delete(key);
@@ -92,24 +120,25 @@ export class Worker {
           this.#done(key);
           this.#next();
         });
-      this.#running.set(key, run);
+      this.#running.set(key, { drop, cut, over });
     }
   }
 
   /** Trouble that may pass is waited out for as long as an answer is of use; what was drawn by then is kept. */
-  async #run(key: Hex): Promise<void> {
+  async #run(key: Hex, signal: AbortSignal, cut: AbortSignal): Promise<void> {
     const { database, log } = this.#context;
-    const { signal } = this.#abort;
     let row: RequestRow | undefined;
     let drawn: Drawn | undefined;
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         row = await requests.getRequest(database, key);
         if (row === undefined || row.stage === "final") return;
-        drawn ??= await this.#draw(row);
+        drawn ??= await this.#draw(row, signal, cut);
+        if (signal.aborted) return;
         return await this.#store(row, drawn);
       } catch (error) {
         if (signal.aborted) return;
+        if (cut.aborted && drawn === undefined) return void this.#refusals.set(key, CANCELLED);
         log.warn({ err: error, key, attempt }, "no answer");
         const refusal = refusalOf(error);
         if (refusal) return void this.#refusals.set(key, refusal);
@@ -117,7 +146,7 @@ export class Worker {
       const wait = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
       if (row && (await this.#isTooLate(row, wait))) return void this.#refusals.set(key, OUT_OF_TIME);
       // Until the keeper stops, and no longer: there is nothing left to lose that a restart would not find.
-      await pause(wait, AbortSignal.any([signal, this.#context.signal]));
+      await pause(wait, AbortSignal.any([signal, this.#context.signal, ...(drawn === undefined ? [cut] : [])]));
       if (this.#context.signal.aborted) return;
     }
   }
@@ -132,7 +161,7 @@ export class Worker {
     }
   }
 
-  async #draw(row: RequestRow): Promise<Drawn> {
+  async #draw(row: RequestRow, signal: AbortSignal, cut: AbortSignal): Promise<Drawn> {
     const { engine, hub, catalogue, probe } = this.#context;
     if (row.prompt === null) throw new UselessAnswerError("prompt_missing", "The prompt's bytes are not here.");
     const messages: Message[] = [{ role: "user", content: row.prompt }];
@@ -152,45 +181,14 @@ export class Worker {
         told = Math.max(0, told - text.length);
         if (fresh !== "") streamed = hub.token(row.key, fresh);
       },
-      signal: this.#abort.signal,
+      signal,
+      cut,
     });
     await streamed;
     if (answer.text.trim() === "") throw new UselessAnswerError("empty_answer", "The model gave an empty answer.");
     await hub.phase(row.key, "answered", { tokens: answer.tokensUsed });
     await probe("answered", row.key);
-    return { answer, record: this.#encode(row, answer, messages) };
-  }
-
-  #encode(row: RequestRow, answer: Answer, messages: readonly Message[]): EncodedRecord {
-    const { chain, deployment, engine, operator } = this.#context;
-    const { info } = engine;
-    return encodeRecord({
-      answer: answer.text,
-      chain_id: chain.id,
-      created_at: Date.now(),
-      finish_reason: answer.finishReason,
-      lane: row.lane,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      model: row.model,
-      model_adapters: info.adapters.map(({ scale, sha256 }) => ({ scale, sha256 })),
-      model_sha256: info.sha256,
-      operator,
-      request_id: row.requestId ?? row.key,
-      router: deployment.addresses.router,
-      salt: row.salt,
-      sampling: {
-        context_size: info.contextSize,
-        output_ids: [...answer.outputIds],
-        prompt_ids: [...answer.promptIds],
-        scheme: "gumbel-1",
-        temperature: row.temperature,
-        top_k: TOP_K,
-      },
-      schema: RECORD_SCHEMA,
-      ...(row.threadId === null ? {} : { thread_id: row.threadId }),
-      tokens_used: answer.tokensUsed,
-      user: row.user,
-    });
+    return { answer, record: recordOf(this.#context, row, answer, messages) };
   }
 
   /** No digest is posted for bytes that are not kept: the block comes first, then the journal. */

@@ -1,19 +1,17 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Hex, parseEther } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { checkTypedData, type Network, type Question } from "../../keeper/cli/chat-client.ts";
 import { painter, printable } from "../../keeper/cli/format.ts";
+import { checkTypedData, type Network, type Question } from "../../keeper/cli/typed-data.ts";
 import { forWallet } from "../../keeper/http/spending.ts";
+import { type Ended, runCli } from "./support/cli.ts";
 import { account, OPERATOR, ROUTER } from "./support/fake-reads.ts";
 import { listening, type Outside, outside } from "./support/http.ts";
 
-const MAIN = fileURLToPath(new URL("../../keeper/cli/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "neuroswarm-cli-"));
 let keeper: Outside;
 let url: string;
@@ -35,26 +33,8 @@ beforeEach(() => {
   });
 });
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [MAIN, "chat", ...args],
-      { env: { ...process.env, DATA_DIR: folder, ...options.env } },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === "number" ? error.code : error ? -1 : 0, stdout, stderr });
-      },
-    );
-    child.stdin?.end(options.input ?? "");
-  });
-}
-
+const run = (args: readonly string[], options: Parameters<typeof runCli>[2] = {}) =>
+  runCli(folder, ["chat", ...args], options);
 const ask = (...args: string[]): Promise<Ended> => run([...args, "--url", url]);
 const lastRequest = () => [...keeper.kept.values()].at(-1)?.state;
 
@@ -215,6 +195,7 @@ describe("nothing is signed but what was asked for", () => {
     temperature: 70,
     payment: parseEther("6"),
     model: "llama-2-7b-q4",
+    priority: false,
   };
   const network: Network = {
     chain_id: 31337,

@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Address } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { routerAbi } from "../../keeper/chain/contracts.ts";
+import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Lane } from "../../keeper/services/types.ts";
-import { account, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, startChain, type TestChain } from "./support/chain.ts";
 import type { CrashPlan } from "./support/crash-child.ts";
 import { dataFolder, keeperOn, overridesFor, settled } from "./support/keeper.ts";
 
@@ -93,6 +93,32 @@ describe("a keeper that is killed finishes, once, what it had accepted", () => {
       expect(await keeper.services.reads.block(done.cid ?? "")).toBeDefined();
     } finally {
       await keeper?.stop();
+    }
+  });
+});
+
+describe("a keeper that is killed while it relays a cancellation", () => {
+  const setOpen = (functionName: "pauseValidator" | "resumeValidator") =>
+    chain.write(account(OPERATOR_INDEX), chain.book.contracts.validators, validatorsAbi, functionName, []);
+
+  test.each(["written", "sent"])("brings it to its end, at %s", { timeout: 180_000 }, async (point) => {
+    const user = account(1);
+    const prompt = `taken back at ${point}`;
+    const before = await accountOf(user.address);
+    await setOpen("pauseValidator");
+    // The submission passes the point first.
+    expect(await crash({ lane: "assigned", point, pass: 1, prompt, user: 1, cancel: true })).toBe("SIGKILL");
+    let keeper: Keeper | undefined;
+    try {
+      keeper = await keeperOn(chain, folder.path);
+      const [row] = await keeper.services.reads.history(user.address, 1);
+      expect(row?.prompt).toBe(prompt);
+      const done = await settled(keeper, row?.requestId ?? "0x");
+      expect(done).toMatchObject({ status: "cancelled", penalty: 0n });
+      expect((await accountOf(user.address)).credits).toBe(before.credits);
+    } finally {
+      await keeper?.stop();
+      await setOpen("resumeValidator");
     }
   });
 });

@@ -37,6 +37,8 @@ const onChain = (more: Partial<NonNullable<Facts["onChain"]>> = {}): NonNullable
   status: "assigned",
   validator: 4,
   at: NOW - 1,
+  cancelling: false,
+  eligible: false,
   queueWindow: 300,
   ackWindow: 30,
   executionWindow: 60,
@@ -46,6 +48,9 @@ const onChain = (more: Partial<NonNullable<Facts["onChain"]>> = {}): NonNullable
 
 const stored = { stage: "stored", digest: HASH, cid: "cid", tokensUsed: 3 } as const;
 const assigned = { lane: "assigned", requestId: HASH, stage: "submitted" } as const;
+const stranger = { ...assigned, origin: "chain" } as const;
+/** The keepers of a stranger's request take their turns by key and operator. */
+const turn = Number((BigInt(HASH) ^ BigInt(ADDRESS)) % 10n);
 const unsubmitted = { lane: "assigned", requestId: null } as const;
 
 const cases: readonly [name: string, row: Partial<RequestRow>, facts: Partial<Facts>, expected: Decision][] = [
@@ -146,6 +151,108 @@ const cases: readonly [name: string, row: Partial<RequestRow>, facts: Partial<Fa
     "queued: ends it after the window",
     assigned,
     { onChain: onChain({ status: "queued", validator: 0, at: NOW - 306 }) },
+    { action: "expire" },
+  ],
+  [
+    "queued: goes on trying where our own validator is free",
+    { ...assigned, attempts: 8 },
+    { onChain: onChain({ status: "queued", validator: 0, eligible: true }) },
+    { action: "assign" },
+  ],
+  [
+    "queued: lets go of what was taken from us",
+    assigned,
+    { answering: true, onChain: onChain({ status: "queued", validator: 0 }) },
+    { action: "abandon" },
+  ],
+  [
+    "queued: leaves a stranger's that is not for us",
+    stranger,
+    { onChain: onChain({ status: "queued", validator: 0 }) },
+    { action: "wait" },
+  ],
+  [
+    "queued: leaves a stranger's to its keeper at first",
+    stranger,
+    { onChain: onChain({ status: "queued", validator: 0, eligible: true }) },
+    { action: "wait", until: NOW - 1 + 5 + turn },
+  ],
+  [
+    "queued: takes a stranger's that nobody assigned",
+    stranger,
+    { onChain: onChain({ status: "queued", validator: 0, eligible: true, at: NOW - 20 }) },
+    { action: "assign" },
+  ],
+  [
+    "queued: leaves a stranger's whose time is over",
+    stranger,
+    { onChain: onChain({ status: "queued", validator: 0, eligible: true, at: NOW - 301 }) },
+    { action: "wait" },
+  ],
+  [
+    "cancelling: posts what is stored",
+    { ...assigned, ...stored },
+    { onChain: onChain({ cancelling: true }), recordKept: true },
+    { action: "settle" },
+  ],
+  [
+    "cancelling: ends what is being drawn",
+    assigned,
+    { answering: true, onChain: onChain({ cancelling: true }) },
+    { action: "cut" },
+  ],
+  [
+    "cancelling: lets go of what is not begun",
+    assigned,
+    { onChain: onChain({ cancelling: true }) },
+    { action: "confess" },
+  ],
+  [
+    "cancelling: blames no prompt",
+    assigned,
+    { onChain: onChain({ cancelling: true }), refusal: { code: "prompt_missing", message: "y" } },
+    { action: "confess" },
+  ],
+  [
+    "cancelling: ends what it could not post in time, whoever asked",
+    { ...stranger, ...stored },
+    { onChain: onChain({ cancelling: true, at: NOW - 36 }), recordKept: true },
+    { action: "expire" },
+  ],
+  [
+    "cancelling: answers on where the chain took that back",
+    assigned,
+    { onChain: onChain(), refusal: { code: "cancelled", message: "y" } },
+    { action: "answer" },
+  ],
+  [
+    "another's: drops what it answers",
+    assigned,
+    { answering: true, onChain: onChain({ validator: 5 }) },
+    { action: "abandon" },
+  ],
+  [
+    "another's: drops a stranger's too",
+    stranger,
+    { answering: true, onChain: onChain({ validator: 5 }) },
+    { action: "abandon" },
+  ],
+  [
+    "another's: waits for the windows to begin after a backoff",
+    assigned,
+    { onChain: onChain({ validator: 5, at: NOW + 2 }) },
+    { action: "wait", until: NOW + 37 },
+  ],
+  [
+    "another's: waits for the cancellation's half minute",
+    assigned,
+    { onChain: onChain({ validator: 5, cancelling: true, seenAt: NOW }) },
+    { action: "wait", until: NOW + 34 },
+  ],
+  [
+    "another's: ends a cancelled one after that",
+    assigned,
+    { onChain: onChain({ validator: 5, cancelling: true, at: NOW - 36, seenAt: NOW }) },
     { action: "expire" },
   ],
   [

@@ -41,6 +41,8 @@ describe("the description", () => {
     );
     expect(described.sort()).toEqual(
       [
+        "DELETE /api/llm/{request_id}",
+        "GET /api/account/{address}",
         "GET /api/balances/{address}",
         "GET /api/health",
         "GET /api/history/{address}",

@@ -28,6 +28,7 @@ describe("reads answer as described", () => {
     ["/api/health", "/api/health"],
     ["/api/quote", "/api/quote"],
     ["/api/quote", "/api/quote?model=gpt-2-q4&max_tokens=10&priority=true&nsd_payment=50.5"],
+    ["/api/account/{address}", `/api/account/${user}`],
     ["/api/balances/{address}", `/api/balances/${user}`],
     ["/api/rewards/{address}", `/api/rewards/${user}?limit=1`],
     ["/api/history/{address}", `/api/history/${user}?before=2126-01-31T12:00:00.5Z`],

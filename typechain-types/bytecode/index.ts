@@ -16,5 +16,6 @@ export { bytecode as RouterExtensionBytecode } from "./RouterExtension.ts";
 export { bytecode as RouterLanesBytecode } from "./RouterLanes.ts";
 export { bytecode as RouterSeatsBytecode } from "./RouterSeats.ts";
 export { bytecode as StakeVaultBytecode } from "./StakeVault.ts";
+export { bytecode as TeamAccountBytecode } from "./TeamAccount.ts";
 export { bytecode as VacantBytecode } from "./Vacant.ts";
 export { bytecode as ValidatorRegistryBytecode } from "./ValidatorRegistry.ts";

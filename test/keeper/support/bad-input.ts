@@ -33,6 +33,14 @@ const signed = { message: "hello", intent, signature: `0x${"11".repeat(65)}`, sa
 
 /** Status, code and field of what each bad body gets, on either route that spends. */
 export const SPENDING: readonly [string, string, object, number, string, string | undefined][] = [
+  [
+    "a payment that goes through commit and reveal",
+    "/api/llm/generate",
+    { ...generate, nsd_payment: 500 },
+    400,
+    "commit_required",
+    "nsd_payment",
+  ],
   ["no message", "/api/chat", { user_address: user }, 400, "missing_field", "message"],
   ["no address", "/api/chat", { message: "hello" }, 400, "missing_field", "user_address"],
   ["an empty message", "/api/chat", { ...chat, message: "" }, 400, "invalid_field", "message"],
@@ -216,6 +224,8 @@ export const GETS: readonly [string, string, number, string][] = [
   ["/api/quote?model=gpt-9", "an unknown model", 400, "unknown_model"],
   ["/api/quote?priority=maybe", "no truth value", 400, "invalid_field"],
   ["/api/quote?nsd_payment=-1", "a negative payment", 400, "invalid_amount"],
+  ["/api/account/0x12", "a short address", 400, "invalid_address"],
+  [`/api/account/${user}?block=1`, "an unknown parameter", 400, "unknown_field"],
   ["/api/balances/0x12", "a short address", 400, "invalid_address"],
   ["/api/balances/vitalik.eth", "a name", 400, "invalid_address"],
   ["/api/rewards/0x12", "a short address", 400, "invalid_address"],

@@ -68,6 +68,7 @@ function quoteOf(name: string | undefined, maxTokens: number, priority: boolean,
     priority,
     cost: cost(maxTokens),
     minimum,
+    commitFrom: parseEther("500"),
     ...(payment === undefined ? {} : { payment, tokens: tokens ?? 0 }),
   };
 }
@@ -151,6 +152,43 @@ export function reads(script: Script, kept: Map<Hex, Kept>, blocks: Map<string, 
         choir: { wallet: 0n },
         native: 10n ** 18n,
         earnings: { till: 1n, claiming: 2n, claimableAt: new Date(0) },
+      }),
+    locate: (address) =>
+      all({
+        address,
+        block: 12n,
+        at: new Date(0),
+        positions: [
+          {
+            token: "NSD",
+            kind: "wallet",
+            amount: 1n,
+            contract: "nsd",
+            availableAt: new Date(0),
+            call: "transfer(address,uint256)",
+            by: "owner",
+            note: "In the wallet.",
+          },
+          {
+            token: "NSD",
+            kind: "request",
+            amount: parseEther("50"),
+            contract: "router",
+            availableAt: new Date(60_000),
+            call: "expire(Ticket)",
+            by: "anyone",
+            id: toHex(1, { size: 32 }),
+            note: "Locked.",
+          },
+          {
+            token: "NST",
+            kind: "stake",
+            amount: parseEther("5000"),
+            contract: "validators",
+            by: "owner",
+            note: "Staked.",
+          },
+        ],
       }),
     rewards: (_address, limit) =>
       all(

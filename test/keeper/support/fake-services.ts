@@ -2,11 +2,12 @@
  * The keeper's core in memory, for what the HTTP layer does with it: real signatures and nonces, scripted answers.
  * Whether the real core behaves like this is the concern of test/e2e/http.test.ts.
  */
-import { type Address, type Hex, parseEther, zeroAddress } from "viem";
-import { intentDigest, isSignedByUser, promptHash, typedData } from "../../../keeper/chain/intents.ts";
+import { type Address, type Hex, parseEther, recoverTypedDataAddress, zeroAddress } from "viem";
+import { cancelTypedData, intentDigest, isSignedByUser, promptHash, typedData } from "../../../keeper/chain/intents.ts";
 import { ApiError } from "../../../keeper/services/errors.ts";
 import type {
   AskFields,
+  CancelOffer,
   Intent,
   IntentTypedData,
   Lane,
@@ -104,6 +105,27 @@ class FakeRequests implements Requests {
     return { ...entry.state };
   }
 
+  async prepareCancel(requestId: Hex): Promise<CancelOffer | RequestState> {
+    const { state } = this.#require(requestId);
+    if (state.status === "cancelled") return { ...state };
+    if (state.status === "completed") throw new ApiError(409, "already_ended", "It is over.", { status: state.status });
+    const deadline = BigInt(Math.floor(Date.now() / 1000) + 600);
+    return { user: state.user, data: cancelTypedData(CHAIN_ID, ROUTER, requestId, deadline), refundPercent: 100 };
+  }
+
+  async signCancelForDevelopment({ user, data }: CancelOffer): Promise<Hex | undefined> {
+    return DEVELOPMENT.get(user)?.signTypedData(data as never);
+  }
+
+  async cancel(requestId: Hex, deadline: bigint, signature: Hex): Promise<RequestState> {
+    const { state } = this.#require(requestId);
+    const data = cancelTypedData(CHAIN_ID, ROUTER, requestId, deadline);
+    const signer = await recoverTypedDataAddress({ ...data, signature } as never);
+    if (signer !== state.user) throw new ApiError(403, "not_yours", "The signature is somebody else's.");
+    Object.assign(state, { status: "cancelled", returned: state.payment, penalty: 0n });
+    return { ...state };
+  }
+
   async status(requestId: Hex): Promise<RequestState | undefined> {
     const entry = this.kept.get(requestId);
     return entry && { ...entry.state };
@@ -159,6 +181,7 @@ class FakeRequests implements Requests {
     emit(entry, { type: "phase", phase: "answering" });
     for (const token of tokens) {
       await pause(this.#script.tokenDelayMs);
+      if (entry.state.status === "cancelled") return emit(entry, { type: "final" });
       state.response += token;
       emit(entry, { type: "token", token });
     }

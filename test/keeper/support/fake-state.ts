@@ -31,6 +31,7 @@ export function opened(lane: Lane, requestId: Hex, intent: Intent, ask: AskField
     burned: intent.payment,
     validator: OPERATOR,
     validatorId: 1,
+    priority: intent.priority,
     response: "",
     ...(ask.threadId === undefined ? {} : { threadId: ask.threadId }),
   };

@@ -1,0 +1,161 @@
+import { parseEther, stringToHex, zeroAddress, zeroHash } from "viem";
+import { afterEach, describe, expect, test } from "vitest";
+import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { modelId } from "../../keeper/chain/intents.ts";
+import type { Keeper } from "../../keeper/main.ts";
+import type { RequestEvent, RequestState } from "../../keeper/services/types.ts";
+import { account, MODEL, OPERATOR_INDEX, privateKey, register } from "./support/chain.ts";
+import { coreFixture } from "./support/core.ts";
+import { ask, request, settled } from "./support/keeper.ts";
+import { modelProcess } from "./support/model-process.ts";
+
+const OTHER = 8;
+const model = modelProcess();
+const core = coreFixture({}, { log: model.log });
+
+afterEach(() => model.release());
+
+const phasesOf = (events: readonly RequestEvent[]): string[] =>
+  events.flatMap((event) => (event.type === "phase" ? [event.phase] : []));
+
+async function eventsOf(state: RequestState): Promise<RequestEvent[]> {
+  const events: RequestEvent[] = [];
+  await core.keeper.services.requests.follow(state.requestId, 0, (event) => events.push(event));
+  return events;
+}
+
+/** Asks until the chain gives it to `validator`; what others got is answered meanwhile. */
+async function askedOf(validator: number, prompt: string, tokens = 16): Promise<RequestState> {
+  for (let round = 0; round < 12; round++) {
+    const user = account(round % 5);
+    const fields = ask(user.address, `${prompt} ${round}`, { maxTokens: tokens, payment: parseEther("200") });
+    const { state } = await request(core.keeper, "assigned", user, fields);
+    if (state.validatorId === validator) return state;
+    await settled(core.keeper, state.requestId);
+  }
+  throw new Error(`validator ${validator} was never chosen`);
+}
+
+const setOpen = (index: number, open: boolean) =>
+  core.chain.write(
+    account(index),
+    core.chain.book.contracts.validators,
+    validatorsAbi,
+    open ? "resumeValidator" : "pauseValidator",
+    [],
+  );
+
+describe("a request whose first validator is silent", () => {
+  test("is answered by the second, and tells of both", { timeout: 120_000 }, async () => {
+    await register(core.chain, OTHER);
+    // Terms are read anew after five seconds: with two servers the prompt is published.
+    await new Promise((resolve) => setTimeout(resolve, 5_100));
+    const own = core.keeper.validatorId;
+    const state = await askedOf(own + 1, "Who is there?");
+    const user = state.user;
+    const before = await core.creditsOf(user);
+    await core.pass(60);
+    const done = await settled(core.keeper, state.requestId);
+    expect(done).toMatchObject({ status: "completed", validatorId: own });
+    expect(done.attempts).toMatchObject([{ validatorId: own + 1, failure: "offline" }, { validatorId: own }]);
+    expect(await core.creditsOf(user)).toBe(before + (done.returned ?? 0n));
+    expect(phasesOf(await eventsOf(done))).toEqual([
+      "accepted",
+      "assigned",
+      "attempt_failed",
+      "assigned",
+      "answering",
+      "answered",
+      "stored",
+      "settling",
+      "settled",
+    ]);
+  });
+});
+
+describe("a request that is taken from a keeper while it answers", () => {
+  let other: Keeper;
+
+  test("is let go, and answered by whoever gets it", { timeout: 120_000 }, async () => {
+    other = await core.another({ OPERATOR_KEY: privateKey(OTHER) });
+    const own = core.keeper.validatorId;
+    await setOpen(OTHER, false);
+    model.hold();
+    const state = await askedOf(own, "Taken away", 100);
+    await setOpen(OTHER, true);
+    await expect.poll(async () => phasesOf(await eventsOf(state)), { timeout: 20_000 }).toContain("answering");
+    await core.pass(90);
+    const done = await settled(core.keeper, state.requestId);
+    expect(done).toMatchObject({ status: "completed", validatorId: other.validatorId });
+    expect(done.attempts?.map(({ validatorId }) => validatorId)).toEqual([own, other.validatorId]);
+    expect(done.attempts?.[0]?.failure).toMatch(/offline|timeout/);
+    // The keeper that answered took it over from the chain, prompt and all.
+    await expect
+      .poll(() => other.services.requests.status(state.requestId), { timeout: 20_000 })
+      .toMatchObject({ status: "completed", prompt: done.prompt, cid: done.cid });
+    model.release();
+    const user = account(4);
+    const next = await request(core.keeper, "direct", user, ask(user.address, "Free again?"));
+    expect(await settled(core.keeper, next.state.requestId)).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("a request that nobody is free for", () => {
+  test("is assigned by its keeper as soon as somebody is", async () => {
+    await setOpen(OTHER, false);
+    await setOpen(OPERATOR_INDEX, false);
+    const user = account(1);
+    const { state } = await request(core.keeper, "assigned", user, ask(user.address, "Anybody?"));
+    expect(state).toMatchObject({ status: "queued", attempts: [] });
+    await setOpen(OPERATOR_INDEX, true);
+    expect(await settled(core.keeper, state.requestId)).toMatchObject({ status: "completed" });
+  });
+
+  test("is taken up by a keeper that never saw it, where its prompt is published", { timeout: 120_000 }, async () => {
+    await setOpen(OPERATOR_INDEX, false);
+    const user = account(2);
+    const asked = {
+      model: modelId(MODEL),
+      promptHash: zeroHash,
+      maxTokens: 16,
+      temperature: 70,
+      payment: parseEther("20"),
+      priority: true,
+      isPrivate: false,
+      callback: zeroAddress,
+      callbackGas: 0,
+    };
+    const receipt = await core.chain.write(user, core.router, routerAbi, "submit", [asked, stringToHex("A stranger")]);
+    await setOpen(OPERATOR_INDEX, true);
+    const [submitted] = await core.chain.client.getContractEvents({
+      address: core.router,
+      abi: routerAbi,
+      eventName: "RequestSubmitted",
+      fromBlock: receipt.blockNumber,
+      toBlock: receipt.blockNumber,
+    });
+    const id = submitted?.args.id ?? "0x";
+    await expect.poll(() => core.keeper.services.requests.status(id)).toMatchObject({ status: "queued" });
+    await core.pass(30);
+    await expect
+      .poll(() => core.keeper.services.requests.status(id), { timeout: 30_000 })
+      .toMatchObject({ status: "completed", priority: true, attempts: [{ validatorId: core.keeper.validatorId }] });
+  });
+});
+
+describe("a payment that has to be committed to first", () => {
+  test("is refused with the threshold and the way to go", async () => {
+    const user = account(0);
+    const dear = ask(user.address, "Costly", { payment: parseEther("500") });
+    await expect(core.keeper.services.requests.prepare("assigned", dear)).rejects.toMatchObject({
+      statusCode: 400,
+      code: "commit_required",
+      message: expect.stringContaining("500 NSD"),
+      details: { commit_from_wei: parseEther("500").toString(), onchain_error: "RouterCommitRequired" },
+    });
+    await expect(core.keeper.services.requests.prepare("direct", dear)).resolves.toBeDefined();
+    expect(await core.keeper.services.reads.quote(undefined, 10, false)).toMatchObject({
+      commitFrom: parseEther("500"),
+    });
+  });
+});
