@@ -8,9 +8,7 @@
 // The rules are those of OpenZeppelin's upgrades-core. It sees types, not what is packed inside of a word: where bits move
 // within `type Till is uint256`, tests of the words tell, not this.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   getContractVersion,
   getErrors,
@@ -26,9 +24,8 @@ import {
   withValidationDefaults,
 } from "@openzeppelin/upgrades-core";
 import { keccak256, stringToHex } from "viem";
+import { compile, remappings, root, solcVersion, withImports } from "./compile.ts";
 
-const require = createRequire(import.meta.url);
-const root = fileURLToPath(new URL("..", import.meta.url));
 const recorded = join(root, "audits", "layouts");
 
 /** A namespace's fields, in order: what is compared when two layouts differ in the numbers of their types alone. */
@@ -42,11 +39,6 @@ export interface Upgradeable extends Layout {
   readonly unsafe: readonly { kind: string; src: string }[];
 }
 
-interface Compiler {
-  version(): string;
-  compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
-}
-
 function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".sol"))
@@ -54,47 +46,14 @@ function sourcesIn(folder: string): string[] {
     .sort();
 }
 
-const remappings = readFileSync(join(root, "remappings.txt"), "utf8")
-  .split("\n")
-  .filter((line) => line.includes("="));
-
-/** Every file that `files` import, by the name under which the compiler knows it. */
-function withImports(files: readonly string[]): Record<string, { content: string }> {
-  const sources: Record<string, { content: string }> = {};
-  const queue = [...files];
-  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (sources[file]) continue;
-    const content = readFileSync(join(root, file), "utf8");
-    sources[file] = { content };
-    for (const [, path = ""] of content.matchAll(/^\s*(?:import|\} from)[^;"]*"([^"]+)"/gm)) {
-      const mapped = remappings
-        .map((line) => line.split("=") as [string, string])
-        .find(([from]) => path.startsWith(from));
-      if (mapped) queue.push(mapped[1] + path.slice(mapped[0].length));
-      else queue.push(join(file, "..", path).replaceAll("\\", "/"));
-    }
-  }
-  return sources;
-}
-
-function compile(compiler: Compiler, input: object): SolcOutput {
-  const output = JSON.parse(
-    compiler.compile(JSON.stringify(input), { import: (path) => ({ error: `${path} was not among the sources` }) }),
-  ) as SolcOutput;
-  const errors = output.errors?.filter(({ severity }) => severity === "error") ?? [];
-  if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
-  return output;
-}
-
 /** What the compiler and upgrades-core say of these sources, and which contracts can be deployed. No code is generated, so it takes seconds. */
 function examine(files: readonly string[]): { data: ValidationRunData; concrete: ReadonlySet<string> } {
-  const compiler = require("solc") as Compiler;
   const input = {
     language: "Solidity",
     sources: withImports(files),
     settings: { remappings, evmVersion: "prague", outputSelection: { "*": { "*": ["storageLayout"], "": ["ast"] } } },
   };
-  const output = compile(compiler, input);
+  const output = compile<SolcOutput>(input);
   for (const [file, contracts] of Object.entries(output.contracts)) {
     for (const [name, contract] of Object.entries(contracts)) {
       // upgrades-core names a version of a contract by its code, which nothing here needs to be generated for.
@@ -102,8 +61,8 @@ function examine(files: readonly string[]): { data: ValidationRunData; concrete:
       contract.evm = { bytecode: { object: `${object}0000`, linkReferences: {} } };
     }
   }
-  const version = compiler.version().split("+")[0] ?? "";
-  const namespaced = compile(compiler, makeNamespacedInput(input as SolcInput, output, version));
+  const version = solcVersion();
+  const namespaced = compile<SolcOutput>(makeNamespacedInput(input as SolcInput, output, version));
   const decode = solcInputOutputDecoder(input as SolcInput, output, root);
   const concrete = new Set<string>();
   for (const [file, { ast }] of Object.entries(output.sources)) {
