@@ -183,8 +183,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         DirectTerms terms = DirectTerms.wrap(item.terms);
         bytes32 id = _hashDirect(batch.message, batch.domain, payer, terms, item.promptHash);
         uint256 price = batch.price;
-        (uint256 consumed, bool covered) =
-            FeeMath.consumed(price, terms.tokens(), terms.priority(), payer.payment());
+        (uint256 consumed, bool covered) = FeeMath.consumed(price, terms.tokens(), terms.priority(), payer.payment());
         SkipReason reason = _checkTerms(payer, terms, price, batch.tokenLimit, covered);
         address user = payer.user();
         Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
@@ -223,9 +222,8 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
             }
             uint256 validator = batch.validator;
             uint256 number = batch.firstRecord + before;
-            bytes32 leaf = Records.leafOf(
-                id, user, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number
-            );
+            bytes32 leaf =
+                Records.leafOf(id, user, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
             Chain chain_ = batch.chain.append(leaf);
             batch.chain = chain_;
             _checkpoint(chain_);

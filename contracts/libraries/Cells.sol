@@ -14,7 +14,11 @@ library Cells {
         uint256 word;
     }
 
-    function at(mapping(address => Account) storage self, address key) internal pure returns (AccountCell storage cell) {
+    function at(mapping(address => Account) storage self, address key)
+        internal
+        pure
+        returns (AccountCell storage cell)
+    {
         assembly ("memory-safe") {
             mstore(0, shr(96, shl(96, key)))
             mstore(32, self.slot)

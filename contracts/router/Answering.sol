@@ -38,9 +38,7 @@ abstract contract Answering is Settlement {
             Records.commitmentOf(id, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
         $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, commitment);
         address user = ticket.payer.user();
-        emit RequestSettled(
-            id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned
-        );
+        emit RequestSettled(id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned);
         if (ticket.callback == address(0) || _tryCallback(id, ticket, digest, record)) return;
         $.requests[id] = $.requests[id].withCallbackFailed(true);
         emit CallbackFailed(id, ticket.callback);

@@ -40,7 +40,8 @@ abstract contract Opening is Settlement, Intents {
         _requireEnough(offer, payment, terms);
         Payer payer = PayerWord.pack(user, payment);
         Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
-        return _open(payer, terms, promptHash, callback, intent.relayFee, offer, cell, cell.word, prompt, seed, excluded);
+        return
+            _open(payer, terms, promptHash, callback, intent.relayFee, offer, cell, cell.word, prompt, seed, excluded);
     }
 
     /// @dev Every value is checked before it is packed, so that none reaches into its neighbour's bits.

@@ -146,9 +146,8 @@ contract LocatorTest is Scene {
     function test_SessionsAndBonds() public {
         (address node,) = _validator("node", 100_000e18);
         _deposit(alice.addr, 500e18);
-        Session memory s = Session(
-            alice.addr, node, address(0), LLAMA7, 200e18, uint64(START + 1 days), 0, uint64(START)
-        );
+        Session memory s =
+            Session(alice.addr, node, address(0), LLAMA7, 200e18, uint64(START + 1 days), 0, uint64(START));
         vm.prank(alice.addr);
         bytes32 id = router.openSession(s, "");
         known.sessions.push(s);

@@ -184,13 +184,9 @@ abstract contract LaneSteps is Ghosts, Lanes {
         } catch {}
     }
 
-    function _checkReceipt(
-        Opened storage o,
-        Slip memory r,
-        uint256 prompts,
-        uint256 amount,
-        Vm.Log[] memory logs
-    ) private {
+    function _checkReceipt(Opened storage o, Slip memory r, uint256 prompts, uint256 amount, Vm.Log[] memory logs)
+        private
+    {
         _check(amount >= prompts * 5e18, "a prompt cost less than 5 NSD");
         _check(r.total <= o.session.cap, "a receipt went above the cap");
         for (uint256 i; i < logs.length; ++i) {

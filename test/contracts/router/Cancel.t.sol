@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    Ask,
-    IRouterLog,
-    RequestStatus,
-    RequestView
-} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {Ask, IRouterLog, RequestStatus, RequestView} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {Wallet1271} from "../support/Hostile.sol";
 import {IPausable} from "../support/Deployment.sol";

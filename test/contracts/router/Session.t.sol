@@ -340,7 +340,9 @@ contract SettleSessionTest is SessionScene {
     function test_MovesTheRunningHash() public {
         uint256 before = router.chain();
         _settleSession(session, 3, 100e18);
-        bytes32 leaf = keccak256(abi.encode(id, uint256(1), uint256(3), ROOT, nodeId, uint256(100e18), uint256(70e18), uint256(20e18)));
+        bytes32 leaf = keccak256(
+            abi.encode(id, uint256(1), uint256(3), ROOT, nodeId, uint256(100e18), uint256(70e18), uint256(20e18))
+        );
         uint256 link = uint256(keccak256(abi.encode(before, leaf)));
         assertEq(router.chain() >> 48, link >> 48);
         assertEq(router.chain() % 2 ** 48, 1);

@@ -127,9 +127,8 @@ abstract contract Deployment is Test {
     }
 
     function _routerCode() internal returns (address) {
-        Peers memory peers = Peers(
-            address(credits), address(validators), address(models), address(reward), court, address(lcai)
-        );
+        Peers memory peers =
+            Peers(address(credits), address(validators), address(models), address(reward), court, address(lcai));
         seats = _code("RouterSeats.sol/RouterSeats", abi.encode(peers, WINDOW_BLOCKS));
         lanes = _code("RouterLanes.sol/RouterLanes", abi.encode(peers, WINDOW_BLOCKS, seats));
         extension = _code("RouterExtension.sol/RouterExtension", abi.encode(peers, WINDOW_BLOCKS, lanes));

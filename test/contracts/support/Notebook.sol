@@ -69,8 +69,10 @@ contract Notebook is InferenceConsumer {
 
     function _onAnswer(bytes32 id, bytes32 context, bytes calldata answer) internal override {
         require(mood != Mood.Reverts, "not today");
-        if (mood == Mood.NeedsMillions) for (uint256 i; i < 1_000; ++i) {
-            _spent = gasleft();
+        if (mood == Mood.NeedsMillions) {
+            for (uint256 i; i < 1_000; ++i) {
+                _spent = gasleft();
+            }
         }
         if (mood == Mood.AsksAgain) _ask(keccak256("llama-2-7b-q4"), "And then?", 128, 20e18);
         (_notes[id].context, _notes[id].answer) = (context, string(answer));
