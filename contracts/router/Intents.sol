@@ -52,13 +52,11 @@ abstract contract Intents is EIP712 {
 
     /// @dev Writes what is an intent's own into `message`, and hashes it. Behind a proxy the domain is computed anew each
     /// time, so a batch brings its own.
-    function _hashDirect(
-        bytes32[16] memory message,
-        bytes32 domain,
-        Payer payer,
-        DirectTerms terms,
-        bytes32 promptHash
-    ) internal pure returns (bytes32) {
+    function _hashDirect(bytes32[16] memory message, bytes32 domain, Payer payer, DirectTerms terms, bytes32 promptHash)
+        internal
+        pure
+        returns (bytes32)
+    {
         message[1] = bytes32(uint256(uint160(payer.user())));
         message[3] = promptHash;
         message[4] = bytes32(terms.maxTokens());
