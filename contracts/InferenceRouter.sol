@@ -66,9 +66,12 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         Chain chain;
         uint256 firstRecord;
         uint256 price;
+        uint256 tariffBase;
+        uint256 tariffPerToken;
+        uint256 burnBps;
+        uint256 share;
         uint256 tokenLimit;
         uint256 validator;
-        uint256 band;
         uint256 validatorLegs;
         uint256 treasuryLegs;
         uint256 burned;
@@ -99,7 +102,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         Offer offer = $.offers[ask.model];
         Cells.AccountCell storage cell = Cells.at($.accounts, msg.sender);
         Account account = cell.word;
-        _requireIntake(offer, ask.model);
+        if (!offer.active()) _refuseIntake(ask.model);
         (address callback, bool isPrivate) = (ask.callback, ask.isPrivate);
         Terms terms = _terms(
             offer,
@@ -174,31 +177,61 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         batch.message = _directMessage(model);
         batch.domain = _domainSeparator();
         batch.tokenLimit = offer.tokenLimit();
-        batch.band = ReputationMath.bandOf(batch.seat.standing());
+        (batch.tariffBase, batch.tariffPerToken) = FeeMath.tariff(batch.price);
+        batch.burnBps = batch.price.burnBps();
+        batch.share = FeeMath.shareOf(batch.burnBps, ReputationMath.bandOf(batch.seat.standing()));
         batch.rewards = new uint256[](n);
     }
 
+    /// @dev In a batch every check answers instead of reverting. The signature comes last, since it costs most.
     function _deliverOne(Batch memory batch, Delivery calldata item, uint256 index) private {
         Payer payer = Payer.wrap(item.payer);
         DirectTerms terms = DirectTerms.wrap(item.terms);
-        bytes32 id = _hashDirect(batch.message, batch.domain, payer, terms, item.promptHash);
-        uint256 price = batch.price;
-        (uint256 consumed, bool covered) = FeeMath.consumed(price, terms.tokens(), terms.priority(), payer.payment());
-        SkipReason reason = _checkTerms(payer, terms, price, batch.tokenLimit, covered);
         address user = payer.user();
+        bytes32 id = _hashDirect(batch.message, batch.domain, payer, terms, item.promptHash);
+        (uint256 consumed, bool covered) = FeeMath.consumedAt(
+            batch.tariffBase, batch.tariffPerToken, terms.tokens(), terms.priority(), payer.payment()
+        );
+        if (payer.payment() < FeeMath.MINIMUM) return _skip(id, user, index, SkipReason.Underpaid);
+        if (!covered) {
+            // A payment that covers the answer covers one token of it.
+            bool enough = payer.payment() >= FeeMath.minimumPayment(batch.price, terms.priority());
+            return _skip(id, user, index, enough ? SkipReason.BadTokens : SkipReason.Underpaid);
+        }
+        if (terms.maxTokens() > batch.tokenLimit) return _skip(id, user, index, SkipReason.BadTokens);
+        if (terms.temperature() > MAX_TEMPERATURE) return _skip(id, user, index, SkipReason.BadTokens);
+        unchecked {
+            // No token at all wraps, and is too many.
+            if (terms.tokens() - 1 >= terms.maxTokens()) return _skip(id, user, index, SkipReason.BadTokens);
+        }
+        if (item.digest == 0) return _skip(id, user, index, SkipReason.EmptyDigest);
+        if (block.timestamp > terms.deadline()) return _skip(id, user, index, SkipReason.Expired);
+
         Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
         Account account = cell.word;
-        if (reason == SkipReason.None) (account, reason) = _checkPayer(item, user, terms, consumed, account, id);
-        if (reason != SkipReason.None) {
-            emit DeliverySkipped(id, user, index, reason);
-            return;
-        }
+        if (account.credits() < consumed) return _skip(id, user, index, SkipReason.NoCredits);
+        bool fresh;
+        (account, fresh) = account.useNonce(terms.nonce());
+        if (!fresh) return _skip(id, user, index, SkipReason.BadNonce);
+        if (!_signed(item, id, user)) return _skip(id, user, index, SkipReason.BadSignature);
         unchecked {
-            // The credits were checked.
             cell.word = account.withCredits(account.credits() - consumed);
         }
         if (account.accruedChats() != 0) batch.accrued = true;
         _record(batch, id, user, terms.tokens(), item.digest, consumed);
+    }
+
+    function _skip(bytes32 id, address user, uint256 index, SkipReason reason) private {
+        emit DeliverySkipped(id, user, index, reason);
+    }
+
+    function _signed(Delivery calldata item, bytes32 id, address user) private view returns (bool) {
+        bytes32 vs = item.vs;
+        // The half of the curve that every wallet signs with: no signature has a twin.
+        if (uint256(vs << 1) > HALF_CURVE << 1) return false;
+        address signer = ECDSA.tryRecover(id, item.r, vs);
+        if (signer == address(0)) return false;
+        return signer == user;
     }
 
     /// @dev Cuts what an item consumed into its legs, numbers its record, and counts it.
@@ -208,7 +241,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         unchecked {
             // Amounts add up to less than all NSD there is, which fits 96 bits; `rewarded` stays below the items' number.
             (uint256 validatorLeg, uint256 treasuryLeg, uint256 burned) =
-                FeeMath.split(consumed, batch.price.burnBps(), batch.band);
+                FeeMath.splitAt(consumed, batch.burnBps, batch.share);
             batch.validatorLegs += validatorLeg;
             batch.treasuryLegs += treasuryLeg;
             batch.burned += burned;
@@ -231,51 +264,6 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
                 id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned
             );
         }
-    }
-
-    /// @dev In a batch every check answers instead of reverting.
-    function _checkTerms(Payer payer, DirectTerms terms, uint256 price, uint256 tokenLimit, bool covered)
-        private
-        pure
-        returns (SkipReason)
-    {
-        uint256 payment = payer.payment();
-        if (payment < FeeMath.MINIMUM) return SkipReason.Underpaid;
-        // A payment that covers the answer covers one token of it.
-        if (!covered) {
-            uint256 minimum = FeeMath.minimumPayment(price, terms.priority());
-            return payment < minimum ? SkipReason.Underpaid : SkipReason.BadTokens;
-        }
-        uint256 maxTokens = terms.maxTokens();
-        if (maxTokens > tokenLimit) return SkipReason.BadTokens;
-        if (terms.temperature() > MAX_TEMPERATURE) return SkipReason.BadTokens;
-        unchecked {
-            // No token at all wraps, and is too many.
-            return terms.tokens() - 1 < maxTokens ? SkipReason.None : SkipReason.BadTokens;
-        }
-    }
-
-    /// @dev The signature comes last, since it costs most. Returns the account with the nonce used.
-    function _checkPayer(
-        Delivery calldata item,
-        address user,
-        DirectTerms terms,
-        uint256 consumed,
-        Account account,
-        bytes32 id
-    ) private view returns (Account, SkipReason) {
-        if (item.digest == 0) return (account, SkipReason.EmptyDigest);
-        if (block.timestamp > terms.deadline()) return (account, SkipReason.Expired);
-        if (account.credits() < consumed) return (account, SkipReason.NoCredits);
-        bool fresh;
-        (account, fresh) = account.useNonce(terms.nonce());
-        if (!fresh) return (account, SkipReason.BadNonce);
-        bytes32 vs = item.vs;
-        // The half of the curve that every wallet signs with: no signature has a twin.
-        if (uint256(vs << 1) > HALF_CURVE << 1) return (account, SkipReason.BadSignature);
-        address signer = ECDSA.tryRecover(id, item.r, vs);
-        if (signer == address(0)) return (account, SkipReason.BadSignature);
-        return (account, signer == user ? SkipReason.None : SkipReason.BadSignature);
     }
 
     /// @dev `index` is below the number of items, and the array has room for as many.

@@ -2,12 +2,22 @@
 pragma solidity 0.8.37;
 
 import {Account} from "../words/Account.sol";
+import {Request} from "../words/Request.sol";
+import {Till} from "../words/Till.sol";
 
 /// @title Words of a mapping, found once for being read and written
 /// @notice The compiler hashes key and slot for each access anew, at about 100 gas.
 library Cells {
     struct AccountCell {
         Account word;
+    }
+
+    struct RequestCell {
+        Request word;
+    }
+
+    struct TillCell {
+        Till word;
     }
 
     struct Cell {
@@ -19,6 +29,26 @@ library Cells {
         pure
         returns (AccountCell storage cell)
     {
+        assembly ("memory-safe") {
+            mstore(0, shr(96, shl(96, key)))
+            mstore(32, self.slot)
+            cell.slot := keccak256(0, 64)
+        }
+    }
+
+    function at(mapping(bytes32 => Request) storage self, bytes32 key)
+        internal
+        pure
+        returns (RequestCell storage cell)
+    {
+        assembly ("memory-safe") {
+            mstore(0, key)
+            mstore(32, self.slot)
+            cell.slot := keccak256(0, 64)
+        }
+    }
+
+    function at(mapping(address => Till) storage self, address key) internal pure returns (TillCell storage cell) {
         assembly ("memory-safe") {
             mstore(0, shr(96, shl(96, key)))
             mstore(32, self.slot)

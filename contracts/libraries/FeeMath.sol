@@ -17,8 +17,21 @@ library FeeMath {
 
     /// @dev Rounds up: the payer never pays a fraction of a wei too little, and at most one wei too much.
     function cost(uint256 price, uint256 tokens, bool priority) internal pure returns (uint256) {
+        (uint256 base, uint256 perToken) = tariff(price);
+        return _costAt(base, perToken, tokens, priority);
+    }
+
+    /// @notice What a price comes to before priority, in 1e-17 of NSD wei and bps of priority: for who charges many.
+    function tariff(uint256 price) internal pure returns (uint256 base, uint256 perToken) {
         unchecked {
-            return ((price.base() + price.perToken() * tokens) * _factor(price, priority) + (SCALE - 1)) / SCALE;
+            uint256 factor = price.multiplierBps() * price.index();
+            return (price.base() * factor, price.perToken() * factor);
+        }
+    }
+
+    function _costAt(uint256 base, uint256 perToken, uint256 tokens, bool priority) private pure returns (uint256) {
+        unchecked {
+            return ((base + perToken * tokens) * (priority ? PRIORITY_BPS : BPS) + (SCALE - 1)) / SCALE;
         }
     }
 
@@ -30,7 +43,17 @@ library FeeMath {
         pure
         returns (uint256 c, bool covered)
     {
-        c = cost(price, tokens, priority);
+        (uint256 base, uint256 perToken) = tariff(price);
+        return consumedAt(base, perToken, tokens, priority, payment);
+    }
+
+    /// @notice The same at a `tariff`.
+    function consumedAt(uint256 base, uint256 perToken, uint256 tokens, bool priority, uint256 payment)
+        internal
+        pure
+        returns (uint256 c, bool covered)
+    {
+        c = _costAt(base, perToken, tokens, priority);
         covered = c <= payment;
         if (c < MINIMUM) c = MINIMUM;
         if (c > payment) c = payment;
@@ -61,9 +84,25 @@ library FeeMath {
         pure
         returns (uint256 validator, uint256 treasury, uint256 burned)
     {
+        return splitAt(amount, burnBps, shareOf(burnBps, band));
+    }
+
+    /// @notice The validator's share of what is consumed, for who splits many: in 1 / (9 * BPS * BPS).
+    function shareOf(uint256 burnBps, uint256 band) internal pure returns (uint256) {
+        unchecked {
+            return (BPS - burnBps) * 7 * bandBps(band);
+        }
+    }
+
+    /// @notice The same as `split` at a `shareOf`.
+    function splitAt(uint256 amount, uint256 burnBps, uint256 share)
+        internal
+        pure
+        returns (uint256 validator, uint256 treasury, uint256 burned)
+    {
         unchecked {
             burned = (amount * burnBps + (BPS - 1)) / BPS;
-            validator = amount * (BPS - burnBps) * 7 * bandBps(band) / (9 * BPS * BPS);
+            validator = amount * share / (9 * BPS * BPS);
             treasury = amount - burned - validator;
         }
     }

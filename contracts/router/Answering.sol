@@ -22,26 +22,31 @@ abstract contract Answering is Settlement {
         internal
     {
         bytes32 id = _idOf(ticket);
-        (Request request, Till till, Global global) = _requireAssignedTo(operator, id, ticket);
+        Layout storage $ = _layout();
+        Cells.RequestCell storage cell = Cells.at($.requests, id);
+        Cells.TillCell storage tillCell = Cells.at($.tills, operator);
+        (Request request, Till till) = (cell.word, tillCell.word);
+        Global global = _requireAssigned(operator, id, ticket, request, till);
         require(digest != 0, RouterEmptyDigest(id));
         uint256 consumed = _consumed(ticket, request, tokens);
         (uint256 validatorLeg, uint256 treasuryLeg, uint256 burned) =
             FeeMath.split(consumed, request.price().burnBps(), request.band());
-        Layout storage $ = _layout();
         $.global = global.add(1, burned);
         _return(ticket, consumed);
-        _pay(operator, ticket, request, till, tokens, validatorLeg, treasuryLeg);
+        tillCell.word = _pay(operator, ticket, request, till, tokens, validatorLeg, treasuryLeg);
 
         uint256 validator = request.validator();
-        uint256 number = global.records() + 1;
+        uint256 number = global.add(1, 0).records();
         bytes32 commitment =
             Records.commitmentOf(id, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
-        $.requests[id] = request.end(uint256(RequestStatus.Completed), tokens, commitment);
+        cell.word = request.end(uint256(RequestStatus.Completed), tokens, commitment);
         address user = ticket.payer.user();
         emit RequestSettled(id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned);
-        if (ticket.callback == address(0) || _tryCallback(id, ticket, digest, record)) return;
-        $.requests[id] = $.requests[id].withCallbackFailed(true);
-        emit CallbackFailed(id, ticket.callback);
+        address callback = ticket.callback;
+        if (callback == address(0)) return;
+        if (_tryCallback(id, ticket, digest, record)) return;
+        cell.word = cell.word.withCallbackFailed(true);
+        emit CallbackFailed(id, callback);
     }
 
     /// @dev What the answer consumes of the payment, which must have bought so many tokens.
@@ -70,7 +75,7 @@ abstract contract Answering is Settlement {
         }
     }
 
-    /// @dev Rates the validator, frees its place, and gives both legs to its till.
+    /// @dev Rates the validator, frees its place, and puts both legs into its till.
     function _pay(
         address operator,
         Ticket calldata ticket,
@@ -79,25 +84,27 @@ abstract contract Answering is Settlement {
         uint256 tokens,
         uint256 validatorLeg,
         uint256 treasuryLeg
-    ) private {
-        Layout storage $ = _layout();
+    ) private returns (Till) {
         address user = ticket.payer.user();
         uint256 validator = request.validator();
-        Cells.Cell storage cell = Cells.at($.seats, validator >> 2);
+        Cells.Cell storage cell = Cells.at(_layout().seats, validator >> 2);
         uint256 row = cell.word;
         Seat seat = SeatWord.seatIn(row, validator);
         seat = seat.withLoad(seat.load() - 1);
         till = _seen(till, operator);
         if (user != operator) {
             // What was posted after a cancellation says nothing of its speed: the clock started anew.
-            uint256 expected = request.cancelling() ? 0 : 1 + tokens / request.price().pace();
+            uint256 expected;
+            unchecked {
+                if (!request.cancelling()) expected = request.price().expectedSeconds(tokens) + 1;
+            }
             (till, seat) = _succeed(till, seat, user, expected, request.elapsed());
         }
         (till, seat) = _rate(till, seat, validator);
         cell.word = seat.put(row, validator);
         unchecked {
             // Two numbers of 96 bits.
-            $.tills[operator] = _earn(till, validator, validatorLeg + ticket.terms.callbackFee(), treasuryLeg);
+            return _earn(till, validator, validatorLeg + ticket.terms.callbackFee(), treasuryLeg);
         }
     }
 }

@@ -24,7 +24,7 @@ abstract contract Opening is Settlement, Intents {
         internal
         returns (bytes32 id)
     {
-        _requireIntake(offer, intent.model);
+        if (!offer.active()) _refuseIntake(intent.model);
         (address callback, bool isPrivate) = (intent.callback, intent.isPrivate);
         Terms terms = _terms(
             offer,
@@ -55,18 +55,23 @@ abstract contract Opening is Settlement, Intents {
         uint256 callbackGas
     ) internal pure returns (Terms) {
         uint256 limit = offer.tokenLimit();
-        require(maxTokens != 0 && maxTokens <= limit, RouterInvalidTokens(maxTokens, limit));
+        unchecked {
+            // No token at all wraps, and is too many.
+            require(maxTokens - 1 < limit, RouterInvalidTokens(maxTokens, limit));
+        }
         require(temperature <= MAX_TEMPERATURE, RouterInvalidTemperature(temperature));
-        require(
-            (callback == address(0)) == (callbackGas == 0) && callbackGas <= MAX_CALLBACK_GAS,
-            RouterInvalidCallback(callback, callbackGas)
-        );
-        uint256 fee = callbackGas == 0 ? 0 : callbackGas * offer.callbackGasPrice();
+        uint256 fee;
+        // Most requests have neither.
+        if (uint160(callback) | callbackGas != 0) {
+            bool valid = callback != address(0) && callbackGas != 0 && callbackGas <= MAX_CALLBACK_GAS;
+            require(valid, RouterInvalidCallback(callback, callbackGas));
+            fee = callbackGas * offer.callbackGasPrice();
+        }
         return TermsWord.pack(offer.model(), maxTokens, temperature, flags, nonce, callbackGas, fee);
     }
 
-    function _requireIntake(Offer offer, bytes32 model) internal view {
-        if (offer.active()) return;
+    /// @dev Why a model that is not active takes nothing in.
+    function _refuseIntake(bytes32 model) internal view {
         uint256 until = _layout().intakePausedUntil;
         require(block.timestamp >= until, RouterIntakePaused(until));
         revert RouterUnknownModel(model);
@@ -130,13 +135,20 @@ abstract contract Opening is Settlement, Intents {
 
         // Who sends a transaction can choose its block, and so the seed, by trying. Below the commit-reveal threshold
         // that gains nothing that naming a validator in the direct lane would not give for less.
-        if (seed == 0) seed = Hashes.efficientKeccak256(blockhash(block.number - 1), id);
+        if (seed == 0) seed = Hashes.efficientKeccak256(_lastBlockhash(), id);
         (uint256 validator, uint256 band) = _assign(offer, seed, excluded);
         (RequestStatus status, uint256 attempts) =
             validator == 0 ? (RequestStatus.Queued, 0) : (RequestStatus.Assigned, 1);
         _layout().requests[id] = RequestWord.open(uint256(status), validator, attempts, band, offer.price());
         emit RequestSubmitted(id, payer.user(), validator, payer, terms, promptHash, callback);
         if (prompt.length != 0) emit PromptPublished(id, prompt);
+    }
+
+    /// @dev No transaction runs in block 0.
+    function _lastBlockhash() private view returns (bytes32) {
+        unchecked {
+            return blockhash(block.number - 1);
+        }
     }
 
     /// @dev Takes `amount` out of a user's credits, and burns what they lack from the wallet.

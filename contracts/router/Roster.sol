@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Cells} from "../libraries/Cells.sol";
 import {ReputationMath} from "../libraries/ReputationMath.sol";
 import {Offer} from "../words/Offer.sol";
-import {Seat, SeatWord} from "../words/Seat.sol";
+import {SeatWord} from "../words/Seat.sol";
 import {Till} from "../words/Till.sol";
 import {RouterBase} from "./RouterBase.sol";
 
@@ -24,6 +24,8 @@ abstract contract Roster is RouterBase {
     uint256 internal constant SAMPLE_ALL = 8;
     uint256 private constant DRAWS = 4;
     uint256 private constant ROWS = 2;
+    /// The number of each seat within its row.
+    uint256 private constant SEATS = (1 << 64) | (2 << 128) | (3 << 192);
 
     // ---- choosing
 
@@ -56,22 +58,35 @@ abstract contract Roster is RouterBase {
         view
         returns (uint256 best)
     {
-        Layout storage $ = _layout();
-        for (; servers != 0; servers >>= 16) {
-            uint256 id = servers & 0xFFFF;
-            uint256 seat = Seat.unwrap(SeatWord.seatIn($.seats[id >> 2], id));
-            // With weight 0 everybody joins.
-            best = _better(best, seat, id, model, 0, 0, random, earlier);
-            random >>= 16;
+        unchecked {
+            Layout storage $ = _layout();
+            (uint256 place, uint256 row, uint256 claims) = (0, 0, 0);
+            for (; servers != 0; servers >>= 16) {
+                uint256 id = servers & 0xFFFF;
+                // Whoever registered together sits together.
+                if (id >> 2 != place) {
+                    place = id >> 2;
+                    row = $.seats[place];
+                    claims = _claims(row, place, model, earlier);
+                }
+                uint256 shift = (id & 3) << 6;
+                uint256 claim = (claims >> shift) & 0xFFFF;
+                if (claim != 0) {
+                    uint256 score = claim + SeatWord.freeShare(row >> shift);
+                    uint256 candidate = (score << 32) | ((random & 0xFFFF) << 16) | id;
+                    if (candidate > best) best = candidate;
+                }
+                random >>= 16;
+            }
         }
     }
 
     function _bestOfDraws(Offer offer, bytes32 seed, uint256 earlier) private view returns (uint256 best) {
         unchecked {
-            uint256 model = offer.model();
+            (uint256 model, uint256 tickets) = (offer.model(), offer.tickets());
             for (uint256 draw = 1;; ++draw) {
                 uint256 random = uint256(seed);
-                uint256 ticket = (random >> 128) % offer.tickets();
+                uint256 ticket = (random >> 128) % tickets;
                 uint256 word = _layout().tickets[model][ticket / TICKETS_PER_WORD];
                 uint256 turn = (ticket % TICKETS_PER_WORD) << 4;
                 // A shift by 256 makes nothing: at turn 0 the word is as it was.
@@ -98,54 +113,64 @@ abstract contract Roster is RouterBase {
                 seen = place;
                 uint256 row = $.seats[place];
                 uint256 weight = SeatWord.seatIn(row, word & 3).stake();
-                best = _better(best, row, place << 2, model, weight, random, random >> 64, earlier);
+                uint256 claims = _claims(row, place, model, earlier) & _joining(row, weight, random);
+                best = _bestOfRow(best, row, claims, place, random >> 64);
                 if (--rows == 0) break;
                 random >>= 32;
             }
         }
     }
 
-    /// @dev The best of what was the best so far and those of `seats` that join, lowest first: each is its score, then 16
-    /// random bits that tell equals apart, then its id.
-    /// @param id Of the lowest seat.
-    /// @param weight Stake of the drawn one: who has less joins as often as its own goes into it.
-    /// @param joins 8 random bits a seat.
-    /// @param ties 16 random bits a seat.
-    function _better(
-        uint256 best,
-        uint256 seats,
-        uint256 id,
-        uint256 model,
-        uint256 weight,
-        uint256 joins,
-        uint256 ties,
-        uint256 earlier
-    ) private pure returns (uint256) {
+    /// @dev The best of what was the best so far and those of a row: its score, then 16 random bits that tell equals
+    /// apart, then its id.
+    function _bestOfRow(uint256 best, uint256 row, uint256 claims, uint256 place, uint256 random)
+        private
+        pure
+        returns (uint256)
+    {
         unchecked {
-            for (uint256 claims = SeatWord.claims(seats, model); claims != 0; claims >>= 64) {
+            uint256 ends = (_spread(random, 0xFFFF, 16) << 16) | (place * (SeatWord.EACH << 2) + SEATS);
+            for (; claims != 0; claims >>= 64) {
                 uint256 claim = claims & 0xFFFF;
-                // Stakes compared as they are: the lowest 7 bits of a seat.
-                if ((joins & 0xFF) * weight <= (seats & 127) << 8) {
-                    if (claim != 0) {
-                        uint256 score = claim + SeatWord.freeShare(seats);
-                        uint256 candidate = (score << 32) | ((ties & 0xFFFF) << 16) | id;
-                        if (candidate > best && !_had(earlier, id)) best = candidate;
-                    }
+                if (claim != 0) {
+                    uint256 candidate = ((claim + SeatWord.freeShare(row)) << 32) | (ends & 0xFFFFFFFF);
+                    if (candidate > best) best = candidate;
                 }
-                seats >>= 64;
-                joins >>= 8;
-                ties >>= 16;
-                ++id;
+                row >>= 64;
+                ends >>= 64;
             }
             return best;
         }
     }
 
-    function _had(uint256 earlier, uint256 id) private pure returns (bool) {
-        for (; earlier != 0; earlier >>= 16) {
-            if (id == earlier & 0xFFFF) return true;
+    /// @return claims What each seat of a row has to say for itself, without those that had the request.
+    function _claims(uint256 row, uint256 place, uint256 model, uint256 earlier) private pure returns (uint256 claims) {
+        unchecked {
+            claims = SeatWord.claims(row, model);
+            for (; earlier != 0; earlier >>= 16) {
+                uint256 id = earlier & 0xFFFF;
+                if (id >> 2 == place) claims &= ~(uint256(0xFFFF) << ((id & 3) << 6));
+            }
         }
-        return false;
+    }
+
+    /// @return The 16 lowest bits of each seat that joins: who has less than the drawn one, as often as its own stake goes
+    /// into `weight`, by 8 random bits each.
+    function _joining(uint256 row, uint256 weight, uint256 random) private pure returns (uint256) {
+        unchecked {
+            // Products and stakes, 256 times as large, have 15 bits: a sum keeps 2^15 exactly where its seat joins.
+            uint256 stakes = ((row & (SeatWord.EACH * 127)) << 8) + (SeatWord.EACH << 15);
+            return (((stakes - _spread(random, 0xFF, 8) * weight) >> 15) & SeatWord.EACH) * 0xFFFF;
+        }
+    }
+
+    /// @return The four lowest fields of `bits` bits each, one a seat.
+    function _spread(uint256 random, uint256 field, uint256 bits) private pure returns (uint256) {
+        unchecked {
+            uint256 step = 64 - bits;
+            return (random & field) | ((random & (field << bits)) << step)
+                | ((random & (field << (2 * bits))) << (2 * step)) | ((random & (field << (3 * bits))) << (3 * step));
+        }
     }
 
     // ---- being seen

@@ -75,7 +75,7 @@ contract RouterExtension is Answering, Intents, Extended {
     function decline(Ticket calldata ticket) external nonReentrant {
         Layout storage $ = _layout();
         bytes32 id = _idOf(ticket);
-        (Request request, Till till,) = _requireAssignedTo(msg.sender, id, ticket);
+        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
         uint256 validator = request.validator();
         Seat seat = _seatOf(validator);
         seat = seat.withLoad(seat.load() - 1);
@@ -103,7 +103,7 @@ contract RouterExtension is Answering, Intents, Extended {
 
     function fail(Ticket calldata ticket) external nonReentrant {
         bytes32 id = _idOf(ticket);
-        (Request request, Till till,) = _requireAssignedTo(msg.sender, id, ticket);
+        (Request request, Till till) = _requireAssignedTo(msg.sender, id, ticket);
         till = _seen(till, msg.sender);
         if (request.cancelling()) {
             Seat seat = _seatOf(request.validator());

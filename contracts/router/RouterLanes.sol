@@ -169,7 +169,7 @@ contract RouterLanes is Opening, Extended {
         );
         require(session.cap >= FeeMath.MINIMUM, RouterPaymentTooLow(session.cap, FeeMath.MINIMUM));
         Offer offer = $.offers[session.model];
-        _requireIntake(offer, session.model);
+        if (!offer.active()) _refuseIntake(session.model);
         Seat seat = _seatOf($.tills[session.validator].id());
         require(seat.serves(offer.model()), RouterNotServing(session.validator));
 

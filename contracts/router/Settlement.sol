@@ -159,14 +159,21 @@ abstract contract Settlement is Roster {
     function _requireAssignedTo(address operator, bytes32 id, Ticket calldata ticket)
         internal
         view
-        returns (Request request, Till till, Global global)
+        returns (Request request, Till till)
     {
         Layout storage $ = _layout();
-        request = $.requests[id];
+        (request, till) = ($.requests[id], $.tills[operator]);
+        _requireAssigned(operator, id, ticket, request, till);
+    }
+
+    function _requireAssigned(address operator, bytes32 id, Ticket calldata ticket, Request request, Till till)
+        internal
+        view
+        returns (Global global)
+    {
         _requireStatus(id, request, RequestStatus.Assigned);
-        till = $.tills[operator];
         require(till.id() == request.validator(), RouterNotAssigned(operator, request.validator()));
-        global = $.global;
+        global = _layout().global;
         _requireRunning(global);
         uint256 window = request.price().executionWindow(ticket.terms.maxTokens());
         uint256 endsAt = _endOf(global, request, request.cancelling() ? CANCEL_WINDOW : window, window);
@@ -174,7 +181,7 @@ abstract contract Settlement is Roster {
     }
 
     function _requireStatus(bytes32 id, Request request, RequestStatus status) internal pure {
-        require(request.status() == uint256(status), RouterInvalidStatus(id, RequestStatus(request.status())));
+        if (request.status() != uint256(status)) revert RouterInvalidStatus(id, RequestStatus(request.status()));
     }
 
     /// @dev A pause that began before the end, and ended after the start, moves the end one execution window behind

@@ -16,6 +16,10 @@ import {Holder, Supply} from "../words/Holder.sol";
 /// keeps allowances, permits, events and checks; only where balances live differs. 96 bits hold 79 billion tokens,
 /// far more than MAX_SUPPLY.
 abstract contract RewardToken is ERC20Permit, IRewardToken {
+    struct HolderCell {
+        Holder word;
+    }
+
     uint256 private constant EPOCH = 1 days;
     uint256 public constant MAX_SUPPLY = 1_000_000_000e18;
     uint256 public constant EPOCH_CAP = 1_000_000e18;
@@ -94,23 +98,39 @@ abstract contract RewardToken is ERC20Permit, IRewardToken {
         return holder.lastAt() / EPOCH == epoch ? holder.today() : 0;
     }
 
-    /// @dev Rounds the holder's share of its daily cap up to whole tokens: a cap errs on the safe side.
     function _reward(Supply supply, address to, uint256 amount) private returns (Supply, bool) {
+        HolderCell storage cell = _cellOf(to);
+        Holder holder = cell.word;
+        uint256 today = _todayWith(holder, supply, to, amount);
+        if (today > HOLDER_EPOCH_CAP / 1e18) {
+            emit RewardCapped(to, amount);
+            return (supply, false);
+        }
+        if (holder.earned() == 0) emit FirstRewarded(to);
+        cell.word = holder.rewarded(amount, block.timestamp, today);
+        emit Transfer(address(0), to, amount);
+        return (supply.add(amount), true);
+    }
+
+    /// @return Whole tokens of the holder's in this epoch, with `amount` rounded up: a cap errs on the safe side. Past its
+    /// cap where anything else forbids the reward.
+    function _todayWith(Holder holder, Supply supply, address to, uint256 amount) private pure returns (uint256) {
         unchecked {
-            // The first cap bounds the amount, so that no sum overflows; the others keep each far below its field.
-            bool fits = to != address(0) && amount <= HOLDER_EPOCH_CAP && supply.inEpoch() + amount <= EPOCH_CAP
-                && supply.total() + amount <= MAX_SUPPLY;
-            Holder holder = _holders[to];
-            uint256 today = _today(holder, supply.epoch());
-            if (fits) today += (amount + 1e18 - 1) / 1e18;
-            if (!fits || today * 1e18 > HOLDER_EPOCH_CAP) {
-                emit RewardCapped(to, amount);
-                return (supply, false);
-            }
-            if (holder.earned() == 0) emit FirstRewarded(to);
-            _holders[to] = holder.rewarded(amount, block.timestamp, today);
-            emit Transfer(address(0), to, amount);
-            return (supply.add(amount), true);
+            if (to == address(0)) return type(uint256).max;
+            // This cap bounds the amount, so that no sum overflows; the others keep each far below its field.
+            if (amount > HOLDER_EPOCH_CAP) return type(uint256).max;
+            if (supply.inEpoch() + amount > EPOCH_CAP) return type(uint256).max;
+            if (supply.total() + amount > MAX_SUPPLY) return type(uint256).max;
+            return _today(holder, supply.epoch()) + (amount + 1e18 - 1) / 1e18;
+        }
+    }
+
+    /// @dev Found once for the read and the write, which the compiler would each hash anew.
+    function _cellOf(address holder) private pure returns (HolderCell storage cell) {
+        assembly ("memory-safe") {
+            mstore(0, shr(96, shl(96, holder)))
+            mstore(32, _holders.slot)
+            cell.slot := keccak256(0, 64)
         }
     }
 

@@ -122,7 +122,16 @@ library PriceWord {
     /// @return Seconds that a validator has for `maxTokens`: never less than the base window.
     function executionWindow(uint256 self, uint256 maxTokens) internal pure returns (uint256) {
         unchecked {
-            return ((self >> 219) & 0x3FFF) + maxTokens / pace(self);
+            return ((self >> 219) & 0x3FFF) + expectedSeconds(self, maxTokens);
+        }
+    }
+
+    /// @return time Seconds, rounded down, that `tokens` take at the model's pace.
+    /// @dev In assembly, since the language asks each time whether the pace is zero: the registry pushes none below 1.
+    function expectedSeconds(uint256 self, uint256 tokens) internal pure returns (uint256 time) {
+        uint256 pace_ = pace(self);
+        assembly ("memory-safe") {
+            time := div(tokens, pace_)
         }
     }
 

@@ -26,7 +26,7 @@ library SeatWord {
     uint256 private constant CAPACITY_AT_FIRST = 4;
     uint256 private constant MODEL_0 = 1 << 35;
     /// A one for each seat of a row.
-    uint256 private constant EACH = 1 | (1 << 64) | (1 << 128) | (1 << 192);
+    uint256 internal constant EACH = 1 | (1 << 64) | (1 << 128) | (1 << 192);
     uint256 private constant SUSPENDED_BELOW = 50;
     uint256 private constant NEUTRAL_AT_MOST = 89;
     uint256 private constant STAKE_SATURATES = 100;
@@ -133,12 +133,16 @@ library SeatWord {
         }
     }
 
-    /// @return What free capacity adds to the score of the seat in the lowest 64 bits of `word`, which has a place.
-    function freeShare(uint256 word) internal pure returns (uint256) {
+    /// @return share What free capacity adds to the score of the seat in the lowest 64 bits of `word`.
+    function freeShare(uint256 word) internal pure returns (uint256 share) {
         unchecked {
             uint256 capacity_ = (word >> 20) & 63;
-            // Floor: a share of one point in 10,000 decides nothing but a tie.
-            return (2000 * (capacity_ - ((word >> 14) & 63))) / capacity_;
+            uint256 free = capacity_ - ((word >> 14) & 63);
+            // Floor: a share of one point in 10,000 decides nothing but a tie. In assembly, since the language asks each
+            // time whether a capacity is zero, which it is in no seat that has a claim.
+            assembly ("memory-safe") {
+                share := div(mul(2000, free), capacity_)
+            }
         }
     }
 

@@ -83,7 +83,11 @@ library TillWord {
 
     /// @notice Counts a completed request of `payer`, whose bit joins the sketch.
     function count(Till self, address payer) internal pure returns (Till) {
-        return self.met(sketchOf(payer)).countMore(1);
+        unchecked {
+            uint256 word = Till.unwrap(self) | (sketchOf(payer) << 64);
+            if ((word >> 80) & COMPLETED_MAX != COMPLETED_MAX) word += 1 << 80;
+            return Till.wrap(word);
+        }
     }
 
     /// @return The payer's bit in a sketch.
@@ -109,7 +113,8 @@ library TillWord {
         unchecked {
             uint256 v = self.validatorLeg() + validator;
             uint256 t = self.treasuryLeg() + treasury;
-            if (v > LEG_MAX || t > LEG_MAX) return (self, false);
+            // LEG_MAX is all ones: what passes it in either has a bit above them in both together.
+            if (v | t > LEG_MAX) return (self, false);
             return (Till.wrap((Till.unwrap(self) & ~LEGS_MASK) | (v << 106) | (t << 181)), true);
         }
     }
