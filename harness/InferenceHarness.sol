@@ -19,7 +19,7 @@ import {IModelRegistry} from "../contracts/interfaces/IModelRegistry.sol";
 import {IValidatorRegistry} from "../contracts/interfaces/IValidatorRegistry.sol";
 import {PriceWord} from "../contracts/words/Offer.sol";
 import {Payer, Terms, Ticket} from "../contracts/words/Ticket.sol";
-import {Recording} from "./Recording.sol";
+import {NeuroSwarmRecording, Recorded} from "./Recording.sol";
 
 /// @title NeuroSwarm in your own Foundry test
 /// @notice Deploys the real contracts, registers validators, and ends your requests as you say, in a line each:
@@ -90,21 +90,23 @@ abstract contract InferenceHarness is Test {
 
     /// @dev With three a request has three attempts. With none it waits in the queue.
     function _startNeuroSwarm(uint256 validators) internal aside {
-        require(Recording.ROUTER.code.length == 0, "NeuroSwarm runs already");
+        require(Recorded.ROUTER.code.length == 0, "NeuroSwarm runs already");
         if (block.timestamp < START) vm.warp(START);
         if (block.number < START_BLOCK) vm.roll(START_BLOCK);
-        for (uint256 nonce; nonce < Recording.COUNT; ++nonce) {
-            _replay(nonce);
+        // By name: as `new` would, every test would carry all of it. The compiler's own output needs no leave to be read.
+        NeuroSwarmRecording recording = NeuroSwarmRecording(deployCode("Recording.sol:NeuroSwarmRecording"));
+        for (uint256 nonce; nonce < Recorded.COUNT; ++nonce) {
+            _replay(recording, nonce);
         }
         swarm = NeuroSwarm({
-            router: IInferenceRouter(Recording.ROUTER),
-            credits: IModelAccessCredits(Recording.CREDITS),
-            validators: IValidatorRegistry(Recording.VALIDATORS),
-            models: IModelRegistry(Recording.MODELS),
-            nsd: IERC20(Recording.NSD),
-            nst: IERC20(Recording.NST),
-            lcai: IERC20(Recording.LCAI),
-            governance: Recording.DEPLOYER
+            router: IInferenceRouter(Recorded.ROUTER),
+            credits: IModelAccessCredits(Recorded.CREDITS),
+            validators: IValidatorRegistry(Recorded.VALIDATORS),
+            models: IModelRegistry(Recorded.MODELS),
+            nsd: IERC20(Recorded.NSD),
+            nst: IERC20(Recorded.NST),
+            lcai: IERC20(Recorded.LCAI),
+            governance: Recorded.DEPLOYER
         });
         for (uint256 i; i < validators; ++i) {
             _addNode();
@@ -299,11 +301,11 @@ abstract contract InferenceHarness is Test {
     // ---- how
 
     /// @dev The nonce is where the recorded one was, so what is made lies where the others expect it.
-    function _replay(uint256 nonce) private {
-        (address to, bytes memory data) = Recording.transaction(nonce);
+    function _replay(NeuroSwarmRecording recording, uint256 nonce) private {
+        (address to, bytes memory data) = recording.transaction(nonce);
         bool ok;
-        vm.setNonce(Recording.DEPLOYER, uint64(nonce));
-        vm.prank(Recording.DEPLOYER);
+        vm.setNonce(Recorded.DEPLOYER, uint64(nonce));
+        vm.prank(Recorded.DEPLOYER);
         if (to == address(0)) {
             assembly ("memory-safe") {
                 ok := gt(create(0, add(data, 32), mload(data)), 0)

@@ -128,7 +128,8 @@ struct Session {
 /// total,bytes32 root)`. A later receipt replaces all before it.
 /// @param count Prompts answered, at most 2,097,151.
 /// @param total NSD wei for them, at least 5 NSD each, at most the cap.
-/// @param root Merkle root over the records' digests, in their order.
+/// @param root Merkle root over the records' digests, in their order: keccak256 of two neighbours, and one without a
+/// neighbour moves up as it is. The router does not read it.
 struct Receipt {
     uint32 count;
     uint96 total;
