@@ -75,11 +75,11 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         uint256 validatorLegs;
         uint256 treasuryLegs;
         uint256 burned;
-        // of others than the validator itself: its success, how many they are, and the sketch of who they are
-        uint256 success;
-        uint256 served;
-        uint256 payers;
+        // settled, and those of them that the validator asked itself
         uint256 rewarded;
+        uint256 own;
+        // the sketch of who asked beside it
+        uint256 payers;
         uint256[] rewards;
         bool accrued;
         bytes32 domain;
@@ -147,7 +147,9 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         if (batch.rewarded == 0) return;
 
         uint256 validator = batch.validator;
-        Till till = batch.till.withSuccess(batch.success).met(batch.payers).countMore(batch.served);
+        uint256 served = batch.rewarded - batch.own;
+        uint256 success = ReputationMath.afterSuccesses(batch.till.success(), served);
+        Till till = batch.till.withSuccess(success).met(batch.payers).countMore(served);
         Seat seat;
         (till, seat) = _rate(_seen(till, msg.sender), batch.seat, validator);
         if (Seat.unwrap(seat) != Seat.unwrap(_seatOf(validator))) _putSeat(validator, seat);
@@ -164,7 +166,6 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         batch.price = offer.price();
         require(batch.price != 0, RouterUnknownModel(model));
         batch.till = $.tills[msg.sender];
-        batch.success = batch.till.success();
         uint256 validator = batch.till.id();
         batch.validator = validator;
         batch.seat = _seatOf(validator);
@@ -248,11 +249,8 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
             uint256 before = batch.rewarded;
             _put(batch.rewards, before, (1 << 160) | uint160(user));
             batch.rewarded = before + 1;
-            if (user != msg.sender) {
-                batch.success = ReputationMath.afterSuccess(batch.success);
-                batch.payers |= TillWord.sketchOf(user);
-                ++batch.served;
-            }
+            if (user != msg.sender) batch.payers |= TillWord.sketchOf(user);
+            else ++batch.own;
             uint256 validator = batch.validator;
             uint256 number = batch.firstRecord + before;
             bytes32 leaf =

@@ -35,6 +35,14 @@ library ReputationMath {
         }
     }
 
+    /// @notice The same, `n` times over.
+    function afterSuccesses(uint256 average, uint256 n) internal pure returns (uint256) {
+        for (; n != 0 && average != PERFECT; --n) {
+            average = afterSuccess(average);
+        }
+        return average;
+    }
+
     /// @notice An eighth of the way to nothing, rounded up.
     function afterFailure(uint256 average) internal pure returns (uint256) {
         unchecked {

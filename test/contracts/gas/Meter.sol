@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ask, Delivery, Intent} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {
+    Ask,
+    Delivery,
+    Intent,
+    Receipt as SessionReceipt,
+    Session
+} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {Consumer} from "../support/Consumer.sol";
 import {Crowd} from "../support/Crowd.sol";
@@ -133,6 +139,131 @@ abstract contract Meter is Crowd {
         uint256 used = _used();
         assertEq(lcai.totalSupply() - minted, users.length * 1e18);
         return used;
+    }
+
+    // ---- sessions
+
+    /// @dev Opened by its user, whose first one it is not; a key signs its receipts, of a hundred prompts each.
+    function _sessions() internal returns (uint256 open, uint256 first, uint256 later, uint256 close) {
+        address operator = _member(4);
+        Person memory user = _seed(0);
+        _deposit(user.addr, 10_000e18);
+        for (uint256 i; i < 2; ++i) {
+            _pass(1);
+            (open, first, later, close) = _session(user.addr, operator);
+        }
+    }
+
+    function _session(address user, address operator)
+        private
+        returns (uint256 open, uint256 first, uint256 later, uint256 close)
+    {
+        (address key, uint256 secret) = makeAddrAndKey("session");
+        Session memory session;
+        (session.user, session.validator, session.key, session.model) = (user, operator, key, LLAMA7);
+        (session.cap, session.expiry) = (3_000e18, uint64(block.timestamp + 30 days));
+        // A test's nonces are small.
+        (session.nonce, session.deadline) = (uint32(router.accountOf(user).nonce), uint64(block.timestamp + 1 hours));
+        vm.prank(user);
+        bytes32 id = router.openSession(session, "");
+        open = _used();
+        first = _settleSession(session, id, secret, 100);
+        later = _settleSession(session, id, secret, 200);
+        vm.prank(operator);
+        router.closeSession(session);
+        close = _used();
+    }
+
+    function _settleSession(Session memory session, bytes32 id, uint256 secret, uint32 count)
+        private
+        returns (uint256)
+    {
+        _pass(20);
+        SessionReceipt memory receipt = SessionReceipt(count, uint96(count) * 10e18, keccak256(abi.encode(count)));
+        bytes32 typeHash = keccak256("Receipt(bytes32 session,uint32 count,uint96 total,bytes32 root)");
+        bytes32 message = keccak256(abi.encode(typeHash, id, receipt.count, receipt.total, receipt.root));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(secret, keccak256(abi.encodePacked(hex"1901", _domain(), message)));
+        vm.prank(session.validator);
+        router.settleSession(session, receipt, abi.encodePacked(r, s, v));
+        return _used();
+    }
+
+    function _domain() private view returns (bytes32) {
+        bytes32 typeHash =
+            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        return keccak256(abi.encode(typeHash, keccak256("NeuroSwarm"), keccak256("1"), block.chainid, router));
+    }
+
+    // ---- what is asked in other ways, and what is not answered
+
+    /// @dev `n` users have signed, a relayer brings all of them.
+    function _submittingBatch(uint256 n) internal returns (uint256 each) {
+        Intent[] memory intents = new Intent[](n);
+        (bytes[] memory signatures, bytes[] memory prompts) = (new bytes[](n), new bytes[](n));
+        Person[] memory users = new Person[](n);
+        for (uint256 i; i < n; ++i) {
+            users[i] = _seed(i);
+        }
+        for (uint256 round; round < 2; ++round) {
+            for (uint256 i; i < n; ++i) {
+                intents[i] = _intent(users[i].addr, round);
+                signatures[i] = _sign(users[i].key, intents[i]);
+            }
+            vm.prank(relayer);
+            router.submitBatch(intents, signatures, prompts);
+            each = _used() / n;
+            _pass(1);
+        }
+    }
+
+    /// @dev A payment that must be committed to, revealed by its user.
+    function _revealing() internal returns (uint256 commit, uint256 reveal) {
+        Person memory user = _seed(0);
+        _deposit(user.addr, 10_000e18);
+        for (uint256 i; i < 2; ++i) {
+            Intent memory intent = _intent(user.addr, i);
+            intent.payment = 600e18;
+            bytes32 salt = keccak256(abi.encode(i));
+            bytes32 commitment = keccak256(abi.encode(_digestOf(intent, block.chainid, address(router)), salt));
+            vm.prank(user.addr);
+            router.commit(commitment, 60e18);
+            commit = _used();
+            _pass(12);
+            vm.prank(user.addr);
+            router.reveal(intent, "", "", salt);
+            reveal = _used();
+        }
+    }
+
+    function _cancelling() internal returns (uint256) {
+        address user = _seed(0).addr;
+        (Ticket memory ticket,) = _opened(user);
+        _pass(5);
+        vm.prank(user);
+        router.cancel(ticket);
+        return _used();
+    }
+
+    /// @dev The validator confesses, and the request goes to another one.
+    function _failing() internal returns (uint256) {
+        address user = _seed(0).addr;
+        _failOnce(user);
+        return _failOnce(user);
+    }
+
+    function _failOnce(address user) private returns (uint256) {
+        (Ticket memory ticket, address operator) = _opened(user);
+        _pass(5);
+        vm.prank(operator);
+        router.fail(ticket);
+        return _used();
+    }
+
+    function _opened(address user) private returns (Ticket memory ticket, address operator) {
+        ticket = _ticketOf(user, _ask(), router.accountOf(user).nonce);
+        vm.prank(user);
+        bytes32 id = router.submit(_ask(), "");
+        operator = _operatorOf(router.requestOf(id).validator);
     }
 
     // ---- the rest

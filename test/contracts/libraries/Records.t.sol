@@ -29,6 +29,15 @@ contract AnswerTest is Test {
         _expect('{"answer":"a\\nb"}', true, "a\\nb");
     }
 
+    /// @dev Longer than a word, with every byte that differs from a quote or a backslash in one bit.
+    function test_ReadsPastAWord() public view {
+        string memory near = unicode" #&*2b\u00a2\u00dcXTL|]^";
+        string memory long = string.concat(near, near, "0123456789", near);
+        _expect(string.concat('{"answer":"', long, '"}'), true, long);
+        long = string.concat("0123456789012345678901234567890", '\\"', "01234567890123456789012345678901");
+        _expect(string.concat('{"answer":"', long, '","model":"m"}'), true, long);
+    }
+
     function test_FindsNoneElsewhere() public view {
         _expect("", false, "");
         _expect('{"answer":', false, "");
@@ -64,6 +73,23 @@ contract CommitmentTest is Test {
         if (field == 6) o.record = ~o.record;
         assertNotEq(Records.commitment(o, id), before);
         assertNotEq(Records.commitment(o, ~id), Records.commitment(o, id));
+    }
+
+    function testFuzz_MembersOneByOneAreTheOutcome(Outcome memory o, bytes32 id, address user) public pure {
+        assertEq(
+            Records.commitmentOf(
+                id, o.digest, o.validator, o.tokens, o.consumed, o.validatorLeg, o.treasuryLeg, o.record
+            ),
+            keccak256(abi.encode(id, o))
+        );
+        assertEq(Records.commitment(o, id), keccak256(abi.encode(id, o)));
+        assertEq(
+            Records.leafOf(
+                id, user, o.digest, o.validator, o.tokens, o.consumed, o.validatorLeg, o.treasuryLeg, o.record
+            ),
+            keccak256(abi.encode(id, user, o))
+        );
+        assertEq(Records.leaf(o, id, user), keccak256(abi.encode(id, user, o)));
     }
 
     function testFuzz_LeafBindsTheUser(Outcome memory o, bytes32 id, address user, address other) public pure {

@@ -53,6 +53,14 @@ contract AveragesTest is Test {
         assertEq(a, 255);
     }
 
+    function testFuzz_ManySuccessesAreOneByOne(uint8 average, uint8 n) public pure {
+        uint256 expected = average;
+        for (uint256 i; i < n; ++i) {
+            expected = ReputationMath.afterSuccess(expected);
+        }
+        assertEq(ReputationMath.afterSuccesses(average, n), expected);
+    }
+
     function testFuzz_FailureFallsAndArrives(uint8 average) public pure {
         uint256 a = average;
         for (uint256 i; i < 64; ++i) {

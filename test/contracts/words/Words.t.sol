@@ -81,6 +81,17 @@ contract SeatTest is Test {
         return 40 * stake + 30 * reputation + free + 10 * s.speed();
     }
 
+    /// @dev Whatever a neighbour is: nothing of it shows.
+    function testFuzz_FourSeatsAtOnceAreFourSeats(uint256 row, uint8 model) public pure {
+        model %= 29;
+        uint256 claims = SeatWord.claims(row, model);
+        for (uint256 i; i < 4; ++i) {
+            Seat s = SeatWord.seatIn(row, i);
+            uint256 claim = (claims >> (64 * i)) & type(uint64).max;
+            assertEq(claim == 0 ? 0 : claim + SeatWord.freeShare(row >> (64 * i)), _naive(s, model));
+        }
+    }
+
     function testFuzz_TakingAPlaceCannotCarry(uint64 word, uint256 row, uint16 id) public pure {
         Seat s = Seat.wrap(word);
         vm.assume(s.load() < s.capacity());
