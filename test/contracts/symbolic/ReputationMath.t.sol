@@ -117,12 +117,6 @@ contract UptimeCheck is Symbolic {
         assert(ReputationMath.countBits(map) == n);
     }
 
-    function check_HalvesOfTheMapAddUp(uint256 map) public pure {
-        uint256 low = map & type(uint128).max;
-        uint256 high = map & ~uint256(type(uint128).max);
-        assert(ReputationMath.countBits(map) == ReputationMath.countBits(low) + ReputationMath.countBits(high));
-    }
-
     function check_CountBitsOfTheEnds() public pure {
         assert(ReputationMath.countBits(0) == 0);
         assert(ReputationMath.countBits(type(uint256).max) == 256);
