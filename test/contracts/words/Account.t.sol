@@ -136,4 +136,18 @@ contract AccountNoncesTest is Test {
         assertTrue(ok);
         assertEq(a.nonceBase(), 17);
     }
+
+    function testFuzz_UsingOneTouchesNothingElse(uint256 word, uint256 ahead) public pure {
+        Word a = Word.wrap(word);
+        vm.assume(a.nonceBase() < type(uint32).max - 32);
+        (Word b,) = a.useNonce(a.nonceBase() + ahead % 17);
+        uint256 mask = ~(((uint256(1) << 48) - 1) << 182);
+        assertEq(Word.unwrap(b) & mask, word & mask);
+    }
+
+    function testFuzz_TheLowestAndAllBeyondTheWindowAreUnused(uint256 word, uint32 beyond) public pure {
+        Word a = Word.wrap(word);
+        assertFalse(a.nonceUsed(a.nonceBase()));
+        assertFalse(a.nonceUsed(a.nonceBase() + 17 + beyond % 64));
+    }
 }

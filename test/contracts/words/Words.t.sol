@@ -103,6 +103,38 @@ contract SeatTest is Test {
         assertEq(SeatWord.pack(100, 100, 0, 10, 100, false, false, 1).score(0), 10_000);
         assertEq(SeatWord.pack(127, 100, 0, 63, 100, false, false, 1).score(0), 10_000, "stake saturates");
     }
+
+    function testFuzz_StandingIsNeutralAtMostOnProbation(uint64 word, uint8 points) public pure {
+        Seat s = Seat.wrap(word).withReputation(points % 101);
+        uint256 expected = s.probation() && points % 101 > 89 ? 89 : points % 101;
+        assertEq(s.standing(), expected);
+        assertEq(s.suspended(), points % 101 < 50);
+        assertEq(s.withoutProbation().standing(), points % 101);
+    }
+
+    /// @dev Every combination of the values at which a rule begins or ends.
+    function test_ScoreIsTheFormulaWhereRulesBegin() public pure {
+        uint8[5] memory reputations = [49, 50, 89, 90, 100];
+        uint8[4] memory stakes = [99, 100, 101, 127];
+        for (uint256 i; i < 80; ++i) {
+            uint256 load = i % 2;
+            for (uint256 capacity = 1; capacity < 64; capacity += 31) {
+                Seat s = SeatWord.pack(
+                    stakes[i / 20], reputations[i / 4 % 5], load * capacity, capacity, 77, false, i / 2 % 2 == 1, 1
+                );
+                assertEq(s.score(0), _naive(s, 0));
+                s = s.withLoad(capacity - 1);
+                assertEq(s.score(0), _naive(s, 0));
+            }
+        }
+    }
+
+    function test_TheLimitsFillTheirFields() public pure {
+        uint256 all = (1 << SeatWord.MAX_MODELS) - 1;
+        Seat s = SeatWord.pack(0, 0, 0, SeatWord.MAX_CAPACITY, 0, false, false, all);
+        assertEq(Seat.unwrap(s) >> 35, all);
+        assertEq(Seat.unwrap(s), (uint256(63) << 20) | (uint256(type(uint64).max) >> 35 << 35));
+    }
 }
 
 contract TillTest is Test {
@@ -198,6 +230,47 @@ contract RequestTest is Test {
         vm.roll(uint256(opened) + later);
         assertEq(r.blocksSince(), later);
     }
+
+    function testFuzz_ReopensWithItsPrice(uint256 word, uint16 validator, uint8 band) public {
+        Request r = Request.wrap(word);
+        vm.assume(r.attempts() < 3);
+        vm.warp(block.timestamp + 5);
+        Request again = r.reopen(2, validator, band % 3);
+        assertEq(again.attempts(), r.attempts() + (validator == 0 ? 0 : 1));
+        assertEq(again.price() >> 96, word >> 96);
+        assertEq(again.status(), 2);
+        assertEq(again.validator(), validator);
+        assertEq(again.band(), band % 3);
+        assertEq(again.since(), block.timestamp);
+        assertEq(again.tokens(), 0);
+        assertFalse(again.callbackFailed());
+    }
+
+    function testFuzz_ReopensForTheQueue(uint256 word) public view {
+        Request r = Request.wrap(word);
+        assertEq(r.reopen(1, 0, 0).attempts(), r.attempts());
+        assertEq(r.reopen(1, 0, 0).validator(), 0);
+    }
+
+    function testFuzz_EndsFromAnyState(uint256 word, uint8 status, uint24 tokens, bytes32 commitment) public view {
+        Request r = Request.wrap(word);
+        Request e = r.end(status % 8, tokens, commitment);
+        assertEq(e.status(), status % 8);
+        assertEq(e.validator(), r.validator());
+        assertEq(e.attempts(), r.attempts());
+        assertEq(e.band(), r.band());
+        assertEq(e.since(), block.timestamp);
+        assertEq(e.tokens(), tokens);
+        assertFalse(e.callbackFailed());
+        assertEq(Request.unwrap(e) >> 80, uint256(uint160(uint256(commitment))) << 16);
+    }
+
+    function testFuzz_CallbackFailedTouchesNothingElse(uint256 word) public pure {
+        Request r = Request.wrap(word);
+        assertTrue(r.withCallbackFailed(true).callbackFailed());
+        assertFalse(r.withCallbackFailed(false).callbackFailed());
+        assertEq(Request.unwrap(r.withCallbackFailed(true).withCallbackFailed(r.callbackFailed())), word);
+    }
 }
 
 contract OfferTest is Test {
@@ -236,6 +309,21 @@ contract OfferTest is Test {
     function testFuzz_WindowGrowsWithLength(uint256 word, uint24 tokens) public pure {
         vm.assume(word.pace() != 0);
         assertEq(word.executionWindow(tokens), (word >> 219) % 2 ** 14 + tokens / word.pace());
+    }
+
+    function testFuzz_WritersTouchTheirFieldAlone(uint256 word, uint24 tickets, uint16 servers) public pure {
+        Offer o = Offer.wrap(word);
+        assertEq(o.withTickets(tickets).tickets(), tickets);
+        assertEq(Offer.unwrap(o.withTickets(tickets).withTickets(o.tickets())), word);
+        assertEq(o.withServers(servers).servers(), servers);
+        assertEq(Offer.unwrap(o.withServers(servers).withServers(o.servers())), word);
+        assertEq(Offer.unwrap(o.closed()), word & ~uint256(1));
+    }
+
+    function testFuzz_RoutingIsTicketsAndServersAlone(uint256 word, uint256 next) public pure {
+        Offer o = Offer.wrap(word);
+        Offer expected = Offer.wrap(next).withTickets(o.tickets()).withServers(o.servers());
+        assertEq(Offer.unwrap(o.keepRouting(Offer.wrap(next))), Offer.unwrap(expected));
     }
 }
 
@@ -281,5 +369,15 @@ contract LedgerTest is Test {
         assertEq(empty.append(a).append(b).count(), 2);
         assertNotEq(Link.unwrap(empty.append(a)), Link.unwrap(empty.append(b)));
         assertNotEq(Link.unwrap(empty.append(a).append(b)), Link.unwrap(empty.append(b).append(a)));
+    }
+
+    function testFuzz_GlobalWritersTouchTheirFieldsAlone(uint256 word, uint40 from, uint40 until) public pure {
+        Global g = Global.wrap(word);
+        Global paused = g.withPause(from, until);
+        assertEq(paused.pausedAt(), from);
+        assertEq(paused.pausedUntil(), until);
+        assertEq(Global.unwrap(paused.withPause(g.pausedAt(), g.pausedUntil())), word);
+        assertEq(g.withoutUnretired().unretired(), 0);
+        assertEq(Global.unwrap(g.withoutUnretired().add(0, g.unretired())), word);
     }
 }
