@@ -44,7 +44,7 @@ abstract contract Crowd is Scene {
         vm.store(address(router), _at(TILLS, uint256(who)), bytes32(Till.unwrap(TillWord.open(id, block.timestamp))));
         vm.store(address(router), _at(OPERATORS, id), who);
         vm.store(address(router), _at(UPTIME, uint256(who)), bytes32(type(uint256).max));
-        vm.store(address(router), _at(MARKS, id), bytes32((block.timestamp << 184) | (block.timestamp << 216)));
+        vm.store(address(router), _at(MARKS, id), bytes32(block.timestamp << 184));
         return _newSeat(stake, bit).put(row, id);
     }
 

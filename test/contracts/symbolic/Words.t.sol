@@ -20,7 +20,7 @@ contract SeatCheck is Symbolic {
     }
 
     function check_LoadAlone(uint64 word, uint256 load) public pure {
-        vm.assume(load <= SeatWord.MAX_CAPACITY);
+        vm.assume(load <= 63);
         Seat a = Seat.wrap(word);
         Seat b = a.withLoad(load);
         assert(b.load() == load);
@@ -326,13 +326,26 @@ contract RequestCheck is Symbolic {
         assert(Offer.wrap(r.price()).price() == price);
     }
 
-    function check_ReopensWithTheSamePrice(uint256 word, uint8 status, uint16 validator, uint8 band) public view {
+    function check_AnotherAttemptKeepsHistoryAndPrice(uint256 word, uint8 status, uint16 validator, uint8 band, uint32 from)
+        public
+        view
+    {
         Request r = Request.wrap(word);
-        vm.assume(status <= 7 && band <= 3 && block.timestamp <= type(uint32).max && r.attempts() < 3);
-        Request again = r.reopen(status, validator, band);
+        vm.assume(status <= 7 && band <= 3 && r.attempts() < 3);
+        Request again = r.assigned(status, validator, band, from);
         assert(again.status() == status && again.validator() == validator && again.band() == band);
-        assert(again.attempts() == r.attempts() + (validator == 0 ? 0 : 1));
+        assert(again.attempts() == r.attempts() + 1 && again.since() == from && again.blocksSince() == 0);
+        assert(again.lastFailure() == r.lastFailure() && again.declines() == r.declines() && !again.cancelling());
+        assert(Offer.wrap(again.price()).price() == Offer.wrap(r.price()).price());
+    }
+
+    function check_TheQueueKeepsHistoryAndPrice(uint256 word, uint8 status) public view {
+        Request r = Request.wrap(word);
+        vm.assume(status <= 7 && block.timestamp <= type(uint32).max);
+        Request again = r.queued(status);
+        assert(again.status() == status && again.validator() == 0 && again.attempts() == r.attempts());
         assert(again.since() == block.timestamp && again.blocksSince() == 0);
+        assert(again.lastFailure() == r.lastFailure() && again.declines() == r.declines() && !again.cancelling());
         assert(Offer.wrap(again.price()).price() == Offer.wrap(r.price()).price());
     }
 

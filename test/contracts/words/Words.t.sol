@@ -131,7 +131,7 @@ contract SeatTest is Test {
 
     function test_TheLimitsFillTheirFields() public pure {
         uint256 all = (1 << SeatWord.MAX_MODELS) - 1;
-        Seat s = SeatWord.pack(0, 0, 0, SeatWord.MAX_CAPACITY, 0, false, false, all);
+        Seat s = SeatWord.pack(0, 0, 0, 63, 0, false, false, all);
         assertEq(Seat.unwrap(s) >> 35, all);
         assertEq(Seat.unwrap(s), (uint256(63) << 20) | (uint256(type(uint64).max) >> 35 << 35));
     }
@@ -235,21 +235,23 @@ contract RequestTest is Test {
         Request r = Request.wrap(word);
         vm.assume(r.attempts() < 3);
         vm.warp(block.timestamp + 5);
-        Request again = r.reopen(2, validator, band % 3);
-        assertEq(again.attempts(), r.attempts() + (validator == 0 ? 0 : 1));
+        Request again = r.assigned(2, validator, band % 3, block.timestamp);
+        assertEq(again.attempts(), r.attempts() + 1);
         assertEq(again.price() >> 96, word >> 96);
         assertEq(again.status(), 2);
         assertEq(again.validator(), validator);
         assertEq(again.band(), band % 3);
         assertEq(again.since(), block.timestamp);
-        assertEq(again.tokens(), 0);
+        assertEq(again.lastFailure(), r.lastFailure());
+        assertEq(again.declines(), r.declines());
+        assertFalse(again.cancelling());
         assertFalse(again.callbackFailed());
     }
 
     function testFuzz_ReopensForTheQueue(uint256 word) public view {
         Request r = Request.wrap(word);
-        assertEq(r.reopen(1, 0, 0).attempts(), r.attempts());
-        assertEq(r.reopen(1, 0, 0).validator(), 0);
+        assertEq(r.queued(1).attempts(), r.attempts());
+        assertEq(r.queued(1).validator(), 0);
     }
 
     function testFuzz_EndsFromAnyState(uint256 word, uint8 status, uint24 tokens, bytes32 commitment) public view {
@@ -311,7 +313,7 @@ contract OfferTest is Test {
         assertEq(word.executionWindow(tokens), (word >> 219) % 2 ** 14 + tokens / word.pace());
     }
 
-    function testFuzz_WritersTouchTheirFieldAlone(uint256 word, uint24 tickets, uint16 servers) public pure {
+    function testFuzz_WritersTouchTheirFieldAlone(uint256 word, uint16 tickets, uint16 servers) public pure {
         Offer o = Offer.wrap(word);
         assertEq(o.withTickets(tickets).tickets(), tickets);
         assertEq(Offer.unwrap(o.withTickets(tickets).withTickets(o.tickets())), word);
