@@ -130,6 +130,8 @@ describe("words", () => {
       1n |
       (3n << 1n) |
       (2_048n << 9n) |
+      (7n << 46n) |
+      (500n << 83n) |
       (5_000n << 96n) |
       (100_000n << 120n) |
       (10_000n << 152n) |
@@ -139,7 +141,14 @@ describe("words", () => {
       (20n << 233n) |
       (6n << 243n) |
       (10n << 249n);
-    expect(unpackOffer(word)).toEqual({ ...PRICE, active: true, model: 3, tokenLimit: 2_048, servers: 0 });
+    expect(unpackOffer(word)).toEqual({
+      ...PRICE,
+      active: true,
+      model: 3,
+      tokenLimit: 2_048,
+      servers: 7,
+      commitFrom: 500n * 10n ** 18n,
+    });
   });
 
   test("a signature of 65 bytes becomes the two words of EIP-2098", () => {
