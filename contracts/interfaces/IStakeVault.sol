@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.28;
 
 /// @title Where the NST of one validator lies
 /// @notice Source: PROTOCOL, section 3: "staked NST keeps its vote".

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {LibBit} from "solady/utils/LibBit.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Outcome} from "../interfaces/IInferenceRouter.sol";
 
 /// @title What the chain remembers of an answer, and how an answer is cut out of its record
@@ -96,7 +96,7 @@ library Records {
             for (uint256 end = HEAD.length; end < record.length;) {
                 uint256 marks = _quotesAndBackslashes(_wordAt(record, end));
                 // Neither among the next 32 bytes, or so many bytes before the first.
-                end += marks == 0 ? 32 : LibBit.clz(marks) >> 3;
+                end += marks == 0 ? 32 : (255 - Math.log2(marks)) >> 3;
                 if (marks == 0 || end >= record.length) continue;
                 if (record[end] == '"') return (true, record[HEAD.length:end]);
                 end += 2;
