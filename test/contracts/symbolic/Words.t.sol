@@ -135,11 +135,10 @@ contract ScoreCheck is Symbolic {
     /// @custom:halmos --loop 8
     function check_ScoreIsTheFormula(uint8[4] memory fields, uint8 which, bool probation) public pure {
         Seat s = _seat(fields, which, probation);
-        uint256 stake = s.stake() > 100 ? 100 : s.stake();
-        uint256 rest = s.score(0) - 40 * stake - 30 * s.standing() - 10 * s.speed();
-        // The free share of the capacity in two-thousandths, rounded down, stated without a division.
-        uint256 free = 2000 * (s.capacity() - s.load());
-        assert(rest * s.capacity() <= free && free < (rest + 1) * s.capacity());
+        uint256 stake = fields[0] > 100 ? 100 : fields[0];
+        uint256 rank = probation && fields[1] > 89 ? 89 : fields[1];
+        uint256 free = (s.capacity() - fields[2]) * 2000 / s.capacity();
+        assert(s.score(0) == 40 * stake + 30 * rank + free + 10 * uint256(fields[3]));
     }
 
     /// @custom:halmos --loop 8
