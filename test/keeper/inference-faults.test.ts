@@ -92,6 +92,25 @@ test("a job aborted between two workers does not come back", async () => {
   expect(engine.health()).toMatchObject({ running: 0, waiting: 0 });
 });
 
+test("a job that is cut gives what it told so far, which is the beginning of the whole answer", async () => {
+  const whole = await engine.generate(job({ maxTokens: 400 }));
+  const controller = new AbortController();
+  let told = "";
+  const onToken = (text: string): void => {
+    told += text;
+    if (told.length > 20) controller.abort(new Error("enough"));
+  };
+  const cut = await engine.generate(job({ maxTokens: 400, onToken, cut: controller.signal }));
+  expect(cut).toMatchObject({ finishReason: "cancelled", text: told, promptIds: whole.promptIds });
+  expect(whole.text.startsWith(told)).toBe(true);
+  expect(cut.outputIds).toEqual(whole.outputIds.slice(0, cut.tokensUsed));
+  expect(cut.tokensUsed).toBeLessThan(400);
+  const early = AbortSignal.abort(new Error("before it began"));
+  await expect(engine.generate(job({ cut: early }))).rejects.toThrow("before it began");
+  await engine.generate(job());
+  expect(engine.health()).toMatchObject({ running: 0, waiting: 0 });
+});
+
 test("the worker ends with the process that started it", async () => {
   const model = join(folder.path, "host.gguf");
   await writeTinyModel(model, { endless: true });
