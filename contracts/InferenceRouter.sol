@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ECDSA} from "solady/utils/ECDSA.sol";
 import {Governed} from "./Governed.sol";
 import {Ask, Delivery, Intent, SkipReason} from "./interfaces/IInferenceRouter.sol";
+import {IRewardToken} from "./interfaces/ITokens.sol";
 import {Cells} from "./libraries/Cells.sol";
 import {FeeMath} from "./libraries/FeeMath.sol";
 import {ReputationMath} from "./libraries/ReputationMath.sol";
@@ -100,7 +101,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
     function submit(Ask calldata ask, bytes calldata prompt) external nonReentrant returns (bytes32 id) {
         Layout storage $ = _layout();
         Offer offer = $.offers[ask.model];
-        Cells.AccountCell storage cell = Cells.at($.accounts, msg.sender);
+        Cells.AccountCell storage cell = Cells.locate($.accounts, msg.sender);
         Account account = cell.word;
         if (!offer.active()) _refuseIntake(ask.model);
         (address callback, bool isPrivate) = (ask.callback, ask.isPrivate);
@@ -208,7 +209,7 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         if (item.digest == 0) return _skip(id, user, index, SkipReason.EmptyDigest);
         if (block.timestamp > terms.deadline()) return _skip(id, user, index, SkipReason.Expired);
 
-        Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
+        Cells.AccountCell storage cell = Cells.locate(_layout().accounts, user);
         Account account = cell.word;
         if (account.credits() < consumed) return _skip(id, user, index, SkipReason.NoCredits);
         bool fresh;
@@ -254,13 +255,10 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
             uint256 validator = batch.validator;
             uint256 number = batch.firstRecord + before;
             bytes32 leaf =
-                Records.leafOf(id, user, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
+                Records.delivered(id, user, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
             Chain chain_ = batch.chain.append(leaf);
             batch.chain = chain_;
             _checkpoint(chain_);
-            emit RequestSettled(
-                id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned
-            );
         }
     }
 
@@ -271,17 +269,25 @@ contract InferenceRouter is Governed, Opening, Answering, Extended {
         }
     }
 
-    /// @dev A reward that cannot be minted is said, and changes nothing else.
+    /// @dev A reward that cannot be minted is said, and changes nothing else. The call to `mintBatch(rewards)` copies the array
+    /// at once, where the compiler would go word by word.
     function _mint(uint256[] memory rewards, uint256 n) private {
+        _requireMintGas(n);
+        (address token, bytes4 selector) = (address(LCAI), IRewardToken.mintBatch.selector);
+        uint256 minted;
         assembly ("memory-safe") {
             mstore(rewards, n)
+            let size := shl(5, add(n, 1))
+            let data := mload(0x40)
+            mstore(data, selector)
+            mstore(add(data, 4), 32)
+            mcopy(add(data, 36), rewards, size)
+            // Arguments are evaluated from the last to the first.
+            if and(gt(returndatasize(), 31), call(gas(), token, 0, data, add(size, 36), 0, 32)) {
+                minted := mload(0)
+            }
         }
-        _requireMintGas(n);
-        try LCAI.mintBatch(rewards) returns (uint256 minted) {
-            if (minted < n) emit RewardsSkipped(n - minted);
-        } catch {
-            emit RewardsSkipped(n);
-        }
+        if (minted < n) emit RewardsSkipped(n - minted);
     }
 
     /// @dev What the assigned lane left to be minted goes along, where it fits under the caps; else it stays.

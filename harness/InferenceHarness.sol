@@ -293,7 +293,7 @@ abstract contract InferenceHarness is Test {
             if (log.emitter != address(swarm.router) || log.topics.length == 0) continue;
             if (log.topics[0] == IRouterLog.RequestSubmitted.selector) _readTicket(log.topics[1], log.data);
             if (log.topics[0] == IRouterLog.RequestSettled.selector) {
-                _readOutcome(log.topics[1], uint256(log.topics[3]), log.data);
+                _outcomes[log.topics[1]] = abi.decode(log.data, (Outcome));
             }
         }
     }
@@ -324,11 +324,6 @@ abstract contract InferenceHarness is Test {
     }
 
     /// @dev Of an event: validator, tokens, digest, consumed, and the legs of validator, treasury and burn.
-    function _readOutcome(bytes32 id, uint256 record, bytes memory data) private {
-        uint256[7] memory words = abi.decode(data, (uint256[7]));
-        _outcomes[id] = Outcome(bytes32(words[2]), words[0], words[1], words[3], words[4], words[5], record);
-    }
-
     /// @dev Whether a validator has it now. A queued one is given to somebody, or waits in vain until the queue ends it.
     function _attempted(bytes32 id, Ticket memory ticket) private returns (bool) {
         if (_statusOf(id) == RequestStatus.Queued) {

@@ -108,7 +108,7 @@ abstract contract InferenceConsumer is InferencePayer, IInferenceCallback {
     }
 
     /// @notice Hands over an answer that no callback brought, with as much gas as the sender likes.
-    /// @param outcome From the request's `RequestSettled` event, in the order of `Outcome`.
+    /// @param outcome From the request's `RequestSettled` event.
     /// @param record The stored block's bytes, whose SHA-256 is `outcome.digest`.
     function acceptRecord(bytes32 id, Outcome calldata outcome, bytes calldata record) external {
         (bool found, bytes calldata answer) = Records.answer(record);

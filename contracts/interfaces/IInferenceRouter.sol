@@ -301,20 +301,9 @@ interface IRouterLog {
     event LegsAwarded(bytes32 indexed caseId, address indexed user, uint256 amount);
     /// @notice Ten submissions of `account` pass in `window` seconds from now on; 0 lifts the limit.
     event RateWindowSet(address indexed account, uint256 window);
-    /// @notice A request was answered, in any lane. `consumed = validatorLeg + treasuryLeg + burned`; the rest of the
-    /// payment went back to the user's credits, or never left them.
-    event RequestSettled(
-        bytes32 indexed id,
-        address indexed user,
-        uint256 indexed record,
-        uint256 validator,
-        uint256 tokens,
-        bytes32 digest,
-        uint256 consumed,
-        uint256 validatorLeg,
-        uint256 treasuryLeg,
-        uint256 burned
-    );
+    /// @notice A request was answered. What of `consumed` is in neither leg was burned; the rest of the payment went back to
+    /// the user's credits, or never left them. The outcome is what later calls want to have proven, as it stands here.
+    event RequestSettled(bytes32 indexed id, address indexed user, Outcome outcome);
     /// @notice A request ended without an answer: `refund` went back to credits, `forfeited` stays burned.
     event RequestFailed(
         bytes32 indexed id,

@@ -24,7 +24,7 @@ library Cells {
         uint256 word;
     }
 
-    function at(mapping(address => Account) storage self, address key)
+    function locate(mapping(address => Account) storage self, address key)
         internal
         pure
         returns (AccountCell storage cell)
@@ -36,7 +36,7 @@ library Cells {
         }
     }
 
-    function at(mapping(bytes32 => Request) storage self, bytes32 key)
+    function locate(mapping(bytes32 => Request) storage self, bytes32 key)
         internal
         pure
         returns (RequestCell storage cell)
@@ -48,7 +48,7 @@ library Cells {
         }
     }
 
-    function at(mapping(address => Till) storage self, address key) internal pure returns (TillCell storage cell) {
+    function locate(mapping(address => Till) storage self, address key) internal pure returns (TillCell storage cell) {
         assembly ("memory-safe") {
             mstore(0, shr(96, shl(96, key)))
             mstore(32, self.slot)
@@ -56,7 +56,7 @@ library Cells {
         }
     }
 
-    function at(mapping(uint256 => uint256) storage self, uint256 key) internal pure returns (Cell storage cell) {
+    function locate(mapping(uint256 => uint256) storage self, uint256 key) internal pure returns (Cell storage cell) {
         assembly ("memory-safe") {
             mstore(0, key)
             mstore(32, self.slot)

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Outcome} from "../interfaces/IInferenceRouter.sol";
+import {IRouterLog, Outcome} from "../interfaces/IInferenceRouter.sol";
 
 /// @title What the chain remembers of an answer, and how an answer is cut out of its record
 library Records {
@@ -22,9 +22,11 @@ library Records {
         }
     }
 
-    /// @notice The same, of an outcome whose members are at hand one by one.
-    function commitmentOf(
+    /// @notice Says that a request of the assigned lane was answered: emits `RequestSettled` and gives the commitment, both
+    /// out of the same words in memory.
+    function settled(
         bytes32 id,
+        address user,
         bytes32 digest,
         uint256 validator,
         uint256 tokens,
@@ -32,7 +34,8 @@ library Records {
         uint256 validatorLeg,
         uint256 treasuryLeg,
         uint256 record
-    ) internal pure returns (bytes32 hash) {
+    ) internal returns (bytes32 hash) {
+        bytes32 topic = IRouterLog.RequestSettled.selector;
         assembly ("memory-safe") {
             let data := mload(0x40)
             mstore(data, id)
@@ -44,6 +47,7 @@ library Records {
             mstore(add(data, 192), treasuryLeg)
             mstore(add(data, 224), record)
             hash := keccak256(data, 256)
+            log3(add(data, 32), 224, topic, id, shr(96, shl(96, user)))
         }
     }
 
@@ -59,8 +63,8 @@ library Records {
         }
     }
 
-    /// @notice The same, of an outcome whose members are at hand one by one.
-    function leafOf(
+    /// @notice The same for an answer of the direct lane: emits `RequestSettled` and gives the leaf.
+    function delivered(
         bytes32 id,
         address user,
         bytes32 digest,
@@ -70,11 +74,13 @@ library Records {
         uint256 validatorLeg,
         uint256 treasuryLeg,
         uint256 record
-    ) internal pure returns (bytes32 hash) {
+    ) internal returns (bytes32 hash) {
+        bytes32 topic = IRouterLog.RequestSettled.selector;
         assembly ("memory-safe") {
             let data := mload(0x40)
+            user := shr(96, shl(96, user))
             mstore(data, id)
-            mstore(add(data, 32), shr(96, shl(96, user)))
+            mstore(add(data, 32), user)
             mstore(add(data, 64), digest)
             mstore(add(data, 96), validator)
             mstore(add(data, 128), tokens)
@@ -83,6 +89,7 @@ library Records {
             mstore(add(data, 224), treasuryLeg)
             mstore(add(data, 256), record)
             hash := keccak256(data, 288)
+            log3(add(data, 64), 224, topic, id, user)
         }
     }
 

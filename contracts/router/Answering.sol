@@ -23,8 +23,8 @@ abstract contract Answering is Settlement {
     {
         bytes32 id = _idOf(ticket);
         Layout storage $ = _layout();
-        Cells.RequestCell storage cell = Cells.at($.requests, id);
-        Cells.TillCell storage tillCell = Cells.at($.tills, operator);
+        Cells.RequestCell storage cell = Cells.locate($.requests, id);
+        Cells.TillCell storage tillCell = Cells.locate($.tills, operator);
         (Request request, Till till) = (cell.word, tillCell.word);
         Global global = _requireAssigned(operator, id, ticket, request, till);
         require(digest != 0, RouterEmptyDigest(id));
@@ -37,11 +37,10 @@ abstract contract Answering is Settlement {
 
         uint256 validator = request.validator();
         uint256 number = global.add(1, 0).records();
-        bytes32 commitment =
-            Records.commitmentOf(id, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
-        cell.word = request.end(uint256(RequestStatus.Completed), tokens, commitment);
         address user = ticket.payer.user();
-        emit RequestSettled(id, user, number, validator, tokens, digest, consumed, validatorLeg, treasuryLeg, burned);
+        bytes32 commitment =
+            Records.settled(id, user, digest, validator, tokens, consumed, validatorLeg, treasuryLeg, number);
+        cell.word = request.end(uint256(RequestStatus.Completed), tokens, commitment);
         address callback = ticket.callback;
         if (callback == address(0)) return;
         if (_tryCallback(id, ticket, digest, record)) return;
@@ -66,7 +65,7 @@ abstract contract Answering is Settlement {
     /// @dev The rest of the payment goes back, and the chat earns its LCAI: it was completed for at least 5 NSD, as every
     /// request is.
     function _return(Ticket calldata ticket, uint256 consumed) private {
-        Cells.AccountCell storage cell = Cells.at(_layout().accounts, ticket.payer.user());
+        Cells.AccountCell storage cell = Cells.locate(_layout().accounts, ticket.payer.user());
         Account account = cell.word;
         unchecked {
             // No more is consumed than was paid, and all NSD there ever is fits the 96 bits of a balance.
@@ -87,7 +86,7 @@ abstract contract Answering is Settlement {
     ) private returns (Till) {
         address user = ticket.payer.user();
         uint256 validator = request.validator();
-        Cells.Cell storage cell = Cells.at(_layout().seats, validator >> 2);
+        Cells.Cell storage cell = Cells.locate(_layout().seats, validator >> 2);
         uint256 row = cell.word;
         Seat seat = SeatWord.seatIn(row, validator);
         seat = seat.withLoad(seat.load() - 1);

@@ -39,7 +39,7 @@ abstract contract Opening is Settlement, Intents {
         (address user, uint256 payment) = (intent.user, intent.payment);
         _requireEnough(offer, payment, terms);
         Payer payer = PayerWord.pack(user, payment);
-        Cells.AccountCell storage cell = Cells.at(_layout().accounts, user);
+        Cells.AccountCell storage cell = Cells.locate(_layout().accounts, user);
         return
             _open(payer, terms, promptHash, callback, intent.relayFee, offer, cell, cell.word, prompt, seed, excluded);
     }

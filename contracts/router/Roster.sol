@@ -38,7 +38,7 @@ abstract contract Roster is RouterBase {
         validator = _choose(offer, seed, earlier);
         if (validator == 0) return (0, 0);
         unchecked {
-            Cells.Cell storage cell = Cells.at(_layout().seats, validator >> 2);
+            Cells.Cell storage cell = Cells.locate(_layout().seats, validator >> 2);
             uint256 row = cell.word;
             // The score was not zero, so the load is below the capacity and cannot carry into the next field.
             cell.word = row + (SeatWord.LOAD_ONE << ((validator & 3) << 6));

@@ -140,9 +140,12 @@ function fromRouter(log: RouterLog, place: Place): ChainEvent[] {
     case "RequestDeclined":
       return [{ type: "declined", id: log.args.id, validator: Number(log.args.validator), place }];
     case "RequestSettled": {
-      const { burned, validator, tokens, ...rest } = log.args;
+      const { id, user, outcome } = log.args;
+      const { consumed, validatorLeg, treasuryLeg, validator, tokens } = outcome;
+      // What is in neither leg was burned.
+      const burnLeg = consumed - validatorLeg - treasuryLeg;
       return [
-        { type: "settled", ...rest, burnLeg: burned, validator: Number(validator), tokens: Number(tokens), place },
+        { type: "settled", id, user, ...outcome, burnLeg, validator: Number(validator), tokens: Number(tokens), place },
       ];
     }
     case "AttemptFailed": {

@@ -53,7 +53,8 @@ contract SmokeTest is Scene {
         _chat(alice, node);
         (, Outcome memory outcome, uint256 burned) = _settledIn(vm.getRecordedLogs());
         assertEq(outcome.consumed, 36.7e18);
-        assertEq(outcome.validatorLeg + outcome.treasuryLeg + burned, outcome.consumed);
+        (,, uint256 unretired) = router.ledger();
+        assertEq(burned, unretired);
         assertEq(router.accountOf(alice.addr).credits, 63.3e18);
         assertEq(lcai.balanceOf(alice.addr), 1e18);
         assertEq(models.recordCount(), 1);

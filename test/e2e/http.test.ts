@@ -95,7 +95,7 @@ describe("the seeds' calls", () => {
       args: { id: body["request_id"] as Hex },
       fromBlock: 0n,
     });
-    expect(settled?.args.digest).toBe(digest);
+    expect(settled?.args.outcome?.digest).toBe(digest);
     expect(settled?.transactionHash).toBe(body["blockchain_tx"]);
     const raw = await fetch(url, { headers: { accept: "application/vnd.ipld.raw" } });
     expect(new Uint8Array(await raw.arrayBuffer())).toEqual(block);

@@ -59,7 +59,7 @@ describe("a direct chat", () => {
       args: { id: state.requestId },
       fromBlock: 0n,
     });
-    expect(event?.args.digest).toBe(digest);
+    expect(event?.args.outcome?.digest).toBe(digest);
     const record = decodeRecord(bytes ?? new Uint8Array());
     expect(record).toMatchObject({
       answer: done.response,

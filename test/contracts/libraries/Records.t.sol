@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
-import {Outcome} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {IRouterLog, Outcome} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Records} from "../../../contracts/libraries/Records.sol";
 
 contract AnswerTest is Test {
@@ -75,21 +75,24 @@ contract CommitmentTest is Test {
         assertNotEq(Records.commitment(o, ~id), Records.commitment(o, id));
     }
 
-    function testFuzz_MembersOneByOneAreTheOutcome(Outcome memory o, bytes32 id, address user) public pure {
-        assertEq(
-            Records.commitmentOf(
-                id, o.digest, o.validator, o.tokens, o.consumed, o.validatorLeg, o.treasuryLeg, o.record
-            ),
-            keccak256(abi.encode(id, o))
+    function testFuzz_SettledEmitsTheOutcomeAndGivesItsCommitment(Outcome memory o, bytes32 id, address user) public {
+        vm.expectEmit(address(this));
+        emit IRouterLog.RequestSettled(id, user, o);
+        bytes32 hash = Records.settled(
+            id, user, o.digest, o.validator, o.tokens, o.consumed, o.validatorLeg, o.treasuryLeg, o.record
         );
-        assertEq(Records.commitment(o, id), keccak256(abi.encode(id, o)));
-        assertEq(
-            Records.leafOf(
-                id, user, o.digest, o.validator, o.tokens, o.consumed, o.validatorLeg, o.treasuryLeg, o.record
-            ),
-            keccak256(abi.encode(id, user, o))
+        assertEq(hash, keccak256(abi.encode(id, o)));
+        assertEq(Records.commitment(o, id), hash);
+    }
+
+    function testFuzz_DeliveredEmitsTheOutcomeAndGivesItsLeaf(Outcome memory o, bytes32 id, address user) public {
+        vm.expectEmit(address(this));
+        emit IRouterLog.RequestSettled(id, user, o);
+        bytes32 hash = Records.delivered(
+            id, user, o.digest, o.validator, o.tokens, o.consumed, o.validatorLeg, o.treasuryLeg, o.record
         );
-        assertEq(Records.leaf(o, id, user), keccak256(abi.encode(id, user, o)));
+        assertEq(hash, keccak256(abi.encode(id, user, o)));
+        assertEq(Records.leaf(o, id, user), hash);
     }
 
     function testFuzz_LeafBindsTheUser(Outcome memory o, bytes32 id, address user, address other) public pure {

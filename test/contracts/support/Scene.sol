@@ -274,7 +274,7 @@ abstract contract Scene is Deployment {
 
     // ---- what was said
 
-    /// @dev The outcome of the last settlement among the recorded logs.
+    /// @dev The outcome of the last settlement among the recorded logs, and what of it went to nobody.
     function _settledIn(Vm.Log[] memory logs)
         internal
         pure
@@ -282,19 +282,14 @@ abstract contract Scene is Deployment {
     {
         for (uint256 i = logs.length; i > 0; --i) {
             if (logs[i - 1].topics[0] != IRouterLog.RequestSettled.selector) continue;
-            return (logs[i - 1].topics[1], _outcomeIn(logs[i - 1]), _word(logs[i - 1].data, 6));
+            outcome = _outcomeIn(logs[i - 1]);
+            return (logs[i - 1].topics[1], outcome, outcome.consumed - outcome.validatorLeg - outcome.treasuryLeg);
         }
         revert("nothing was settled");
     }
 
-    function _outcomeIn(Vm.Log memory log) internal pure returns (Outcome memory outcome) {
-        outcome.record = uint256(log.topics[3]);
-        outcome.validator = _word(log.data, 0);
-        outcome.tokens = _word(log.data, 1);
-        outcome.digest = bytes32(_word(log.data, 2));
-        outcome.consumed = _word(log.data, 3);
-        outcome.validatorLeg = _word(log.data, 4);
-        outcome.treasuryLeg = _word(log.data, 5);
+    function _outcomeIn(Vm.Log memory log) internal pure returns (Outcome memory) {
+        return abi.decode(log.data, (Outcome));
     }
 
     function _word(bytes memory data, uint256 index) internal pure returns (uint256 word) {

@@ -36,15 +36,21 @@ contract AccountFieldsCheck is Symbolic {
 }
 
 contract AccountRateCheck is Symbolic {
+    /// @dev No tier takes more off the window than the minute that it has.
+    function _account(uint256 word) private pure returns (Word a) {
+        a = Word.wrap(word);
+        vm.assume(a.tier() <= 60);
+    }
+
     function check_TickPassesExactlyWhenNothingIsToBeWaitedFor(uint256 word, uint32 time) public pure {
-        Word a = Word.wrap(word);
+        Word a = _account(word);
         vm.assume(time >= a.lastSubmitAt());
         (, bool ok) = a.tick(time);
         assert(ok == (a.waitFor(time) == 0));
     }
 
     function check_TickLeavesTheRest(uint256 word, uint32 time, uint96 credits) public pure {
-        Word a = Word.wrap(word);
+        Word a = _account(word);
         vm.assume(time >= a.lastSubmitAt());
         (Word b,) = a.tick(time);
         assert(b.lastSubmitAt() == time);
@@ -57,21 +63,21 @@ contract AccountRateCheck is Symbolic {
         assert(Word.unwrap(c) == Word.unwrap(b.withCredits(credits)));
     }
 
-    function check_NobodyWaitsLongerThanAMinute(uint256 word, uint32 time) public pure {
-        Word a = Word.wrap(word);
+    function check_NobodyWaitsLongerThanTheWindow(uint256 word, uint32 time) public pure {
+        Word a = _account(word);
         vm.assume(time >= a.lastSubmitAt());
-        assert(a.waitFor(time) <= 60);
+        assert(a.waitFor(time) <= 60 - a.tier());
     }
 
-    function check_AMinuteAfterTheLastItPasses(uint256 word, uint32 time) public pure {
-        Word a = Word.wrap(word);
-        vm.assume(time >= a.lastSubmitAt() + 60);
+    function check_AWindowAfterTheLastItPasses(uint256 word, uint32 time) public pure {
+        Word a = _account(word);
+        vm.assume(time >= a.lastSubmitAt() + (60 - a.tier()));
         assert(a.waitFor(time) == 0);
     }
 
     /// A second passed is a second less to wait.
     function check_WaitingEnds(uint256 word, uint32 time) public pure {
-        Word a = Word.wrap(word);
+        Word a = _account(word);
         vm.assume(time >= a.lastSubmitAt() && time < type(uint32).max);
         uint256 wait = a.waitFor(time);
         if (wait != 0) assert(a.waitFor(uint256(time) + 1) == wait - 1);
@@ -88,11 +94,11 @@ contract AccountRateCheck is Symbolic {
         if (age > 60) age = 60;
     }
 
-    /// With the next: the eleventh submission passes exactly when the first of the ten before lies a minute back, since
+    /// With the next: the eleventh submission passes exactly when the first of the ten before lies a window back, since
     /// then the nine gaps between those ten and the time since the last add up to it. The remainder that adds them up is
     /// beyond the solvers for nine unknown gaps; here each is none or as long as the others that are.
     /// @custom:halmos --loop 9
-    function check_TheWaitIsWhatTheGapsLackOfAMinute(uint256 word, uint32 time, uint8 gap, uint16 which) public pure {
+    function check_TheWaitIsWhatTheGapsLackOfTheWindow(uint256 word, uint32 time, uint8 gap, uint16 which) public pure {
         vm.assume(gap < 64);
         uint256 gaps;
         uint256 span;
@@ -101,9 +107,10 @@ contract AccountRateCheck is Symbolic {
             gaps |= one << (6 * i);
             span += one;
         }
-        Word a = Word.wrap((word & ~(((uint256(1) << 54) - 1) << 128)) | (gaps << 128));
+        Word a = _account((word & ~(((uint256(1) << 54) - 1) << 128)) | (gaps << 128));
         span += _age(a, time);
-        assert(a.waitFor(time) == (span >= 60 ? 0 : 60 - span));
+        uint256 window = 60 - a.tier();
+        assert(a.waitFor(time) == (span >= window ? 0 : window - span));
     }
 
     function check_EachSubmissionMovesTheGapsOn(uint256 word, uint32 time) public pure {

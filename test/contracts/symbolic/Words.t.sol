@@ -259,7 +259,9 @@ contract OfferCheck is Symbolic {
         assert(a.model() == b.model() && a.tokenLimit() == b.tokenLimit() && a.price() == b.price());
     }
 
+    /// @dev The width of the field.
     function check_TicketsAlone(uint256 word, uint24 n) public pure {
+        vm.assume(n < 1 << 17);
         Offer a = Offer.wrap(word);
         Offer b = a.withTickets(n);
         assert(b.tickets() == n && b.servers() == a.servers() && b.active() == a.active());
@@ -325,10 +327,13 @@ contract RequestCheck is Symbolic {
         assert(Offer.wrap(r.price()).price() == price);
     }
 
-    function check_AnotherAttemptKeepsHistoryAndPrice(uint256 word, uint8 status, uint16 validator, uint8 band, uint32 from)
-        public
-        view
-    {
+    function check_AnotherAttemptKeepsHistoryAndPrice(
+        uint256 word,
+        uint8 status,
+        uint16 validator,
+        uint8 band,
+        uint32 from
+    ) public view {
         Request r = Request.wrap(word);
         vm.assume(status <= 7 && band <= 3 && r.attempts() < 3);
         Request again = r.assigned(status, validator, band, from);
