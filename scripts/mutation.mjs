@@ -3,12 +3,15 @@
 //
 //   npm run proof:mutation                          words and libraries, then audits/mutation.md
 //   npm run proof:mutation -- --contract Seat       one file, by its name; also those that have to be deployed
-//   npm run proof:mutation -- --sample 20 --seed 7  so many of them, the same for the same seed
+//   npm run proof:mutation -- --sample 20 --seed 7  so many of each file, the same for the same seed
 //   npm run proof:mutation -- --again               survivors once more, after a test was added
+//   npm run proof:mutation -- --deployed --sample 30   of every contract that has to be deployed
+//   npm run proof:mutation -- --deployed --part 1/2    every second one: two of these run side by side
+//   npm run proof:mutation -- --report              audits/mutation.md alone, from what is known
 //   npm run proof:mutation -- --slice               a few that must be noticed, in two minutes; no report
 //
-// Words and libraries are compiled with their tests, many mutants at a time. The other contracts are built via IR, since without it
-// the stack of the router is too deep, and deployed: a minute or more each, so they are sampled.
+// Words and libraries are compiled with their tests, many mutants at a time. The other contracts are deployed by path, so their tests
+// stay as they are compiled: only the mutant is built, via IR with hardly any optimization, and put where the tests look for it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -27,6 +30,8 @@ const argument = (name) => {
 };
 const slice = process.argv.includes("--slice");
 const again = process.argv.includes("--again");
+const all = process.argv.includes("--deployed");
+const [part, parts] = (argument("--part") ?? "1/1").split("/").map(Number);
 const only = argument("--contract");
 const sample = argument("--sample");
 const seed = argument("--seed") ?? "1";
@@ -37,9 +42,8 @@ const solidity = (folder) =>
     .map((file) => `${folder}/${file}`)
     .sort();
 const unit = "test/contracts";
-const router = [`${unit}/router/**`, `${unit}/**`];
 
-/** Files that are mutated, and the tests that are asked: those of pure code are files, those of the others are forge's paths, in turn. */
+/** Files that are mutated, and the files of tests that are asked. */
 const pure = new Map(
   [...solidity("contracts/words"), ...solidity("contracts/libraries")].map((file) => {
     const name = basename(file, ".sol");
@@ -49,27 +53,38 @@ const pure = new Map(
     return [file, tests];
   }),
 );
-const deployed = new Map([
-  ["contracts/ModelAccessCredits.sol", [`${unit}/ModelAccessCredits.t.sol`, `${unit}/**`]],
-  ["contracts/ValidatorRegistry.sol", [`${unit}/ValidatorRegistry.t.sol`, `${unit}/**`]],
-  ["contracts/InferenceRouter.sol", router],
-  ...solidity("contracts/router").map((file) => [file, router]),
-]);
+/** What is deployed of the files that are mutated where they run. */
+const DEPLOYED = [
+  "contracts/ModelAccessCredits.sol",
+  "contracts/ValidatorRegistry.sol",
+  "contracts/InferenceRouter.sol",
+  "contracts/router/RouterExtension.sol",
+  "contracts/router/RouterLanes.sol",
+  "contracts/router/RouterSeats.sol",
+];
+const deployed = new Set([...DEPLOYED, ...solidity("contracts/router")]);
 
 const env = {
   ...process.env,
   NO_COLOR: "1",
   PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}`,
 };
-const state = existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, "utf8")) : {};
+/** What this part finds out; what the others found is read alone. */
+const ownFile = parts > 1 ? join(work, `state-${part}.json`) : stateFile;
+const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
+const own = read(ownFile);
+const found = existsSync(work) ? readdirSync(work).filter((name) => /^state.*\.json$/.test(name)) : [];
+const state = Object.assign({}, ...found.map((name) => read(join(work, name))));
 const hash = (text) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 /** The same change of the same source is the same mutant, wherever its tests have gone. */
 const keyOf = (mutant) => hash(`${hash(readFileSync(join(root, mutant.file)))}${mutant.id}`);
 
 function note(mutant, status, by) {
-  state[keyOf(mutant)] = { status, by };
+  const key = keyOf(mutant);
+  state[key] = { status, by };
+  own[key] = { status, by };
   mkdirSync(work, { recursive: true });
-  writeFileSync(stateFile, JSON.stringify(state));
+  writeFileSync(ownFile, JSON.stringify(own));
 }
 
 function link(tree) {
@@ -169,51 +184,112 @@ function tryTogether(mutants) {
 
 // ---- contracts that are deployed
 
-const deployTree = join(work, "deployed");
+const deployTree = join(work, `deployed-${part}`);
+/** Fifty kilobytes of router in a few seconds instead of a minute: size and gas are not what these tests are asked about. */
+const QUICK = {
+  remappings,
+  evmVersion: "prague",
+  viaIR: true,
+  metadata: { bytecodeHash: "none" },
+  optimizer: {
+    enabled: true,
+    runs: 1,
+    details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: "dhfoDgvulfnTUtnIf:" } },
+  },
+};
+/** Runs of a fuzz test, for a first look. */
+const FEW = 32;
+/** The artifacts of the sources as they are, built quickly. */
+const sound = new Map();
+/** What fails on them: tests of sizes and gas. */
+let unfit = [];
+
+const artifactOf = (file) => {
+  const name = basename(file, ".sol");
+  return join("artifacts", "forge", `${name}.sol`, `${name}.json`);
+};
+
+/** Builds what is deployed of `file`, and puts it where the tests look; false where the compiler refuses it. */
+function place(files, sources) {
+  const outputSelection = Object.fromEntries(
+    files.map((file) => [file, { [basename(file, ".sol")]: ["evm.bytecode.object"] }]),
+  );
+  let output;
+  try {
+    output = compile({ language: "Solidity", sources, settings: { ...QUICK, outputSelection } });
+  } catch {
+    return false;
+  }
+  for (const file of files) {
+    const artifact = JSON.parse(readFileSync(join(root, artifactOf(file)), "utf8"));
+    const { object } = output.contracts[file][basename(file, ".sol")].evm.bytecode;
+    artifact.bytecode = { ...artifact.bytecode, object: `0x${object}` };
+    writeFileSync(join(deployTree, artifactOf(file)), JSON.stringify(artifact));
+  }
+  return true;
+}
+
+/** Tests that fail, in a run that stops at the first one or goes to its end. */
+function failing(more, runs) {
+  const skip = ["--no-match-path", `${unit}/gas/*`];
+  if (unfit.length > 0) skip.push("--no-match-test", `^(${unfit.join("|")})\\(`);
+  const profile = { FOUNDRY_PROFILE: "test", FOUNDRY_FUZZ_RUNS: String(runs), FOUNDRY_INVARIANT_RUNS: "4" };
+  const { stdout } = forge(deployTree, ["test", ...skip, ...more], profile);
+  const names = new Set([...stdout.matchAll(/^\[FAIL[^\n]*\] (\w+)\(/gm)].map(([, name]) => name));
+  if (names.size === 0 && !/tests passed, 0 failed/.test(stdout)) return ["the run itself"];
+  return [...names];
+}
 
 function prepareDeployed() {
   link(deployTree);
-  for (const folder of ["contracts", "deploy", unit]) {
-    rmSync(join(deployTree, folder), { recursive: true, force: true });
-    cpSync(join(root, folder), join(deployTree, folder), { recursive: true });
+  for (const FOUNDRY_PROFILE of ["default", "test"]) {
+    if (FOUNDRY_PROFILE === "test") {
+      for (const folder of ["contracts", "deploy", unit, "artifacts/forge"]) {
+        rmSync(join(deployTree, folder), { recursive: true, force: true });
+        cpSync(join(root, folder), join(deployTree, folder), { recursive: true, preserveTimestamps: true });
+      }
+    }
+    // The tests are compiled in the tree itself, once: forge's cache is good for the folder that it was made in.
+    const built = forge(FOUNDRY_PROFILE === "default" ? root : deployTree, ["build"], { FOUNDRY_PROFILE });
+    if (built.status !== 0) throw new Error(built.stdout + built.stderr);
   }
-  // The state of the forge caches is that of the last run: only what differs is compiled.
-  const built = forge(deployTree, ["build"], { FOUNDRY_PROFILE: "default" });
-  if (built.status !== 0) throw new Error(built.stdout + built.stderr);
-  const tests = forge(deployTree, ["build"], { FOUNDRY_PROFILE: "test" });
-  if (tests.status !== 0) throw new Error(tests.stdout + tests.stderr);
+  place(DEPLOYED, withImports(DEPLOYED));
+  for (const file of DEPLOYED) sound.set(file, readFileSync(join(deployTree, artifactOf(file))));
+  unfit = failing([], FEW);
+  console.info(`not asked, since they fail on quick builds of the sources as they are: ${unfit.join(", ") || "none"}`);
 }
 
 function tryDeployed(mutant) {
-  const file = join(deployTree, mutant.file);
-  writeFileSync(file, applied(mutant));
+  const using = DEPLOYED.filter((file) => withImports([file])[mutant.file]);
+  const sources = withImports(using);
+  sources[mutant.file] = { content: applied(mutant).toString("utf8") };
+  if (!place(using, sources)) return undefined;
   try {
-    if (forge(deployTree, ["build"], { FOUNDRY_PROFILE: "default" }).status !== 0) return undefined;
-    for (const path of deployed.get(mutant.file)) {
-      const { stdout } = forge(deployTree, ["test", "--fail-fast", "--match-path", path], { FOUNDRY_PROFILE: "test" });
-      const noticed = /^\[FAIL[^\]]*\] (\w+)/m.exec(stdout)?.[1];
-      if (noticed) return noticed;
-      if (!/tests passed, 0 failed/.test(stdout)) return "the run itself";
-    }
-    return "";
+    // Whatever few runs let through is asked as often as `npm test` asks.
+    return failing(["--fail-fast"], FEW)[0] ?? failing(["--fail-fast"], 1_000)[0] ?? "";
   } finally {
-    cpSync(join(root, mutant.file), file);
+    for (const file of using) writeFileSync(join(deployTree, artifactOf(file)), sound.get(file));
   }
 }
 
 // ---- which, and what came of it
 
 function chosen() {
-  const files = [...pure.keys(), ...deployed.keys()].filter((file) =>
-    only ? basename(file, ".sol") === only : pure.has(file),
+  const files = [...pure.keys(), ...deployed].filter((file) =>
+    only ? basename(file, ".sol") === only : all ? deployed.has(file) : pure.has(file),
   );
   if (files.length === 0)
     throw new Error(
-      `no contract ${only}: ${[...pure.keys(), ...deployed.keys()].map((file) => basename(file, ".sol")).join(", ")}`,
+      `no contract ${only}: ${[...pure.keys(), ...deployed].map((file) => basename(file, ".sol")).join(", ")}`,
     );
-  const all = files.flatMap((file) => mutantsOf(file));
-  if (sample === undefined) return all;
-  return all.sort((a, b) => (hash(seed + a.id) < hash(seed + b.id) ? -1 : 1)).slice(0, Number(sample));
+  return files
+    .flatMap((file) => {
+      const mutants = mutantsOf(file);
+      if (sample === undefined) return mutants;
+      const order = new Map(mutants.map((mutant) => [mutant, hash(seed + mutant.id)]));
+      return mutants.sort((a, b) => (order.get(a) < order.get(b) ? -1 : 1)).slice(0, Number(sample));
+    })
+    .filter((_, index) => index % parts === part - 1);
 }
 
 /** One change each that would cost somebody money or place: by file and text, so that an edit elsewhere moves nothing. */
@@ -254,7 +330,7 @@ function settle(mutant, outcome) {
   return outcome;
 }
 
-const wanted = slice ? sliced() : chosen();
+const wanted = slice ? sliced() : process.argv.includes("--report") ? [] : chosen();
 const open = wanted.filter((mutant) => {
   const known = slice ? undefined : state[keyOf(mutant)]?.status;
   return known === undefined || (again && known === "survived");
@@ -274,7 +350,7 @@ const slow = open.filter(({ file }) => deployed.has(file));
 if (slow.length > 0) prepareDeployed();
 for (const mutant of slow) outcomes.push(settle(mutant, tryDeployed(mutant)));
 
-if (!slice) writeReport();
+if (!slice && parts === 1) writeReport();
 const killed = outcomes.filter((outcome) => outcome).length;
 const survived = outcomes.filter((outcome) => outcome === "").length;
 console.info(`${killed} passed, ${survived} failed`);
@@ -290,7 +366,7 @@ function writeReport() {
   }
   const rows = [];
   const survivors = [];
-  for (const file of [...pure.keys(), ...deployed.keys()]) {
+  for (const file of [...pure.keys(), ...deployed]) {
     const count = { all: 0, killed: 0, survived: 0, stillborn: 0, explained: 0 };
     for (const mutant of mutantsOf(file)) {
       count.all += 1;
