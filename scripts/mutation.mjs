@@ -298,10 +298,10 @@ const SLICE = [
   ["contracts/libraries/FeeMath.sol", "if (c > payment) c = payment", ">", "<="],
   ["contracts/libraries/FeeMath.sol", "return payment * refundBps / BPS", "*", "/"],
   ["contracts/libraries/ReputationMath.sol", "return earned > penalty", ">", "<="],
-  ["contracts/words/Account.sol", "ok = span >= RATE_WINDOW", ">=", ">"],
-  ["contracts/words/Account.sol", "if (window & bit != 0) return (self, false)", "!=", "=="],
-  ["contracts/words/Seat.sol", "if (points < SUSPENDED_BELOW || load_ >= capacity_) return 0", ">=", ">"],
-  ["contracts/words/Till.sol", "if (v > LEG_MAX || t > LEG_MAX) return", "||", "&&"],
+  ["contracts/words/Account.sol", "ok = span >= RATE_WINDOW - self.tier()", ">=", ">"],
+  ["contracts/words/Account.sol", "return (Account.wrap(word | bit), word & bit == 0)", "==", "!="],
+  ["contracts/words/Seat.sol", "return self.reputation() < SUSPENDED_BELOW", "<", "<="],
+  ["contracts/words/Till.sol", "if (v | t > LEG_MAX) return", "|", "&"],
 ];
 
 function sliced() {

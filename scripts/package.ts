@@ -1,4 +1,4 @@
-// Makes dist/package: what integrators install. `npm run pack` puts it into dist/neuroswarm-<version>.tgz.
+// Makes dist/package: what integrators install. `npm run package` puts it into dist/neuroswarm-<version>.tgz.
 //
 //   lib/         client/ and what it imports, as JavaScript with types
 //   abi/         the ABIs as JSON, for tools that are not TypeScript
@@ -110,5 +110,6 @@ for (const [name, abi] of Object.entries(abis)) {
   if (/^I[A-Z]/.test(contract) || contract === "NST") put(`abi/${contract}.json`, `${JSON.stringify(abi, null, 2)}\n`);
 }
 put("README.md", read("client/README.md"));
+put("LICENSE", read("LICENSE"));
 put("package.json", `${JSON.stringify(manifest(), null, 2)}\n`);
 console.info("dist/package is ready");
