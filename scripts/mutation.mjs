@@ -197,8 +197,8 @@ const QUICK = {
     details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: "dhfoDgvulfnTUtnIf:" } },
   },
 };
-/** Runs of a fuzz test, for a first look. */
-const FEW = 32;
+/** Runs of a fuzz test, of which `npm test` makes a thousand: what is counted as noticed would be noticed there as well. */
+const FEW = 64;
 /** The artifacts of the sources as they are, built quickly. */
 const sound = new Map();
 /** What fails on them: tests of sizes and gas. */
@@ -265,8 +265,7 @@ function tryDeployed(mutant) {
   sources[mutant.file] = { content: applied(mutant).toString("utf8") };
   if (!place(using, sources)) return undefined;
   try {
-    // Whatever few runs let through is asked as often as `npm test` asks.
-    return failing(["--fail-fast"], FEW)[0] ?? failing(["--fail-fast"], 1_000)[0] ?? "";
+    return failing(["--fail-fast"], FEW)[0] ?? "";
   } finally {
     for (const file of using) writeFileSync(join(deployTree, artifactOf(file)), sound.get(file));
   }
