@@ -43,16 +43,25 @@ const solidity = (folder) =>
     .sort();
 const unit = "test/contracts";
 
-/** Files that are mutated, and the files of tests that are asked. */
+const aboutOf = (name) => new RegExp(`^contract ${name}\\w*Test `, "m");
+
+/** Files that are mutated, and the files of tests that are about them, by the names of the test contracts. */
 const pure = new Map(
-  [...solidity("contracts/words"), ...solidity("contracts/libraries")].map((file) => {
-    const name = basename(file, ".sol");
-    const tests = [`${unit}/words/Words.t.sol`];
-    if (file.includes("/libraries/")) tests[0] = `${unit}/libraries/${name}.t.sol`;
-    if (name === "Account") tests[0] = `${unit}/words/Account.t.sol`;
-    return [file, tests];
-  }),
+  ["words", "libraries"].flatMap((folder) =>
+    solidity(`contracts/${folder}`).map((file) => {
+      const about = folder === "words" ? aboutOf(basename(file, ".sol")) : /^/;
+      const tests = solidity(`${unit}/${folder}`).filter((test) => about.test(readFileSync(join(root, test), "utf8")));
+      return [
+        file,
+        folder === "words" ? tests : tests.filter((test) => basename(test) === `${basename(file, ".sol")}.t.sol`),
+      ];
+    }),
+  ),
 );
+/** What no test imports is tried where it is deployed. */
+const untested = [...pure].filter(([, tests]) => tests.length === 0).map(([file]) => file);
+for (const file of untested) pure.delete(file);
+
 /** What is deployed of the files that are mutated where they run. */
 const DEPLOYED = [
   "contracts/ModelAccessCredits.sol",
@@ -62,7 +71,7 @@ const DEPLOYED = [
   "contracts/router/RouterLanes.sol",
   "contracts/router/RouterSeats.sol",
 ];
-const deployed = new Set([...DEPLOYED, ...solidity("contracts/router")]);
+const deployed = new Set([...DEPLOYED, ...solidity("contracts/router"), ...untested]);
 
 const env = {
   ...process.env,
@@ -127,7 +136,7 @@ function compiles(mutant) {
 /** A file's test contracts that are about this one alone: the others would only be compiled. */
 function aboutIt(text, name) {
   const blocks = text.split(/^(?=(?:\/\/\/[^\n]*\n)*(?:abstract )?contract )/m);
-  const about = blocks.filter((block) => new RegExp(`^contract ${name}\\w*Test `, "m").test(block));
+  const about = blocks.filter((block) => aboutOf(name).test(block));
   return about.length > 0 ? [blocks[0], ...about].join("") : text;
 }
 
