@@ -106,6 +106,7 @@ function Cost({ terms }: { readonly terms: TermsState }): ReactElement | null {
   return (
     <>
       <span>at most {amount(payment)} NSD,</span> <span>about {dollars(payment)}</span>
+      {terms.value.priority && <span>, with priority</span>}
     </>
   );
 }

@@ -1,0 +1,80 @@
+// biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
+/** What is set beside a question: who answers it, and with which priority. */
+import { parseEther } from "viem";
+import { describe, expect, test } from "vitest";
+import { audit, NARROW } from "./support/browser.ts";
+import { anyValidator, newest } from "./support/hands.ts";
+import { openStage } from "./support/stage.ts";
+
+const stage = openStage();
+const { arrive, ask, soon } = stage;
+
+describe("priority", () => {
+  test("tells its price before it is chosen, and is carried from the quote to the receipt", async () => {
+    const page = await arrive();
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByText("answered first: up to 82.50 NSD, not 55").waitFor();
+    await page.getByLabel("Payment ceiling").fill("100");
+    await page.getByText("at most 55 NSD").waitFor();
+    await page.getByLabel("Priority").check();
+    await soon(() => page.locator(".cost").innerText()).toMatch(/at most 82\.50 NSD, about \$0\.083?, with priority/);
+    expect(await audit(page)).toEqual([]);
+
+    await ask(page, "Me first?");
+    await soon(() => page.locator(".receipt .headline").innerText()).toBe(
+      "82.50 NSD paid, 5.40 used, with priority at one and a half times the price",
+    );
+    const { state } = newest(stage.keeper);
+    expect(state).toMatchObject({ priority: true, payment: parseEther("82.5") });
+
+    // The history knows it too, where this browser does not.
+    await page.evaluate("localStorage.clear()");
+    await page.addInitScript("localStorage.clear()");
+    await page.reload();
+    await page.locator(".thread").first().click();
+    await soon(() => page.locator(".receipt .headline").innerText()).toContain("with priority");
+  });
+
+  test("that the keeper leaves out of what is signed, or adds to it, is not signed", async () => {
+    const { requests } = stage.keeper.services;
+    const prepare = requests.prepare.bind(requests);
+    requests.prepare = (lane, fields) => prepare(lane, { ...fields, priority: !fields.priority });
+    const page = await arrive();
+    await ask(page, "Who asked for that?");
+    await page
+      .locator("main")
+      .getByText(/priority is true, and false was asked/)
+      .waitFor();
+    expect(stage.keeper.kept.size).toBe(0);
+  });
+});
+
+describe("who answers", () => {
+  test("brings the models of the network, and the bound of its lane", async () => {
+    const page = await arrive({ viewport: NARROW, colorScheme: "dark" });
+    await page.getByRole("button", { name: "Settings" }).click();
+    expect(await page.getByLabel("Model").count()).toBe(0);
+    await page.getByLabel("Answered by").selectOption("assigned");
+    await soon(() => page.getByLabel("Model").inputValue()).toBe("llama-2-7b-q4");
+    expect(await page.getByLabel("Model").locator("option").allInnerTexts()).toEqual(["gpt-2-q4", "llama-2-7b-q4"]);
+    expect(await audit(page)).toEqual([]);
+    await page.getByLabel("Payment ceiling").fill("600");
+    await page.getByLabel("Longest answer").fill("2048");
+    await page.getByLabel("Priority").check();
+    // 2048 tokens of the smaller model with priority cost less than the bound; those of the larger one do not.
+    await page.getByLabel("Model").selectOption("gpt-2-q4");
+    await soon(() => page.locator(".cost").innerText()).toContain("at most 157.35 NSD");
+    await page.getByLabel("Answered by").selectOption("direct");
+    await soon(() => page.locator(".cost").innerText()).toContain("at most 314.70 NSD");
+  });
+
+  test("is asked of the network where any validator may, with nobody named in what is signed", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    await anyValidator(page);
+    await ask(page, "Anybody?");
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    expect(newest(stage.keeper).state).toMatchObject({ lane: "assigned", prompt: "Anybody?" });
+    expect(await page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
+  });
+});
