@@ -3,7 +3,7 @@ import { Cross } from "./icons.tsx";
 
 interface DialogProps {
   readonly title: string;
-  readonly side?: "left" | "right" | "middle";
+  readonly side?: "left" | "right" | "right broad" | "middle";
   readonly onClose: () => void;
   readonly children: ReactNode;
 }

@@ -1,0 +1,112 @@
+import type { ReactElement } from "react";
+import { useLocated } from "../api/queries.ts";
+import type { Hex } from "../api/wire.ts";
+import { conversation, openThread } from "../chat/conversation.ts";
+import { exact } from "../format/amount.ts";
+import { dated } from "../format/time.ts";
+import { Dialog } from "../ui/Dialog.tsx";
+import { type Place, placesOf, type TokenPlaces } from "./places.ts";
+
+interface WhereProps {
+  readonly address: Hex;
+  readonly onClose: () => void;
+  readonly onWithdraw: () => void;
+}
+
+/** Every unit of every token that the account has: where it is, and from when it can be had. */
+export function WhereDialog({ address, onClose, onWithdraw }: WhereProps): ReactElement {
+  const { data, isError } = useLocated(address);
+  const tokens = data ? placesOf(data) : [];
+  return (
+    <Dialog title="Where everything is" side="right broad" onClose={onClose}>
+      {!data && (
+        <p className="soft">{isError ? "The keeper did not tell. It is asked again when it is back." : "Reading"}</p>
+      )}
+      {data && tokens.length === 0 && <p className="soft">Nothing yet, in no token.</p>}
+      {tokens.length > 0 && (
+        <table className="places">
+          <thead>
+            <tr>
+              <th scope="col">Where</th>
+              <th scope="col">Amount</th>
+              <th scope="col">Yours from</th>
+            </tr>
+          </thead>
+          {tokens.map((group) => (
+            <Group key={group.token} group={group} onClose={onClose} onWithdraw={onWithdraw} />
+          ))}
+        </table>
+      )}
+      {data && (
+        <p className="soft small">
+          As of block {data.block.toLocaleString("en-US")}, {dated(Date.parse(data.at))}. Times are yours.
+        </p>
+      )}
+    </Dialog>
+  );
+}
+
+interface GroupProps {
+  readonly group: TokenPlaces;
+  readonly onClose: () => void;
+  readonly onWithdraw: () => void;
+}
+
+function Group({ group, onClose, onWithdraw }: GroupProps): ReactElement {
+  const { token, total, places } = group;
+  return (
+    <tbody>
+      <tr className="sum">
+        <th scope="rowgroup">{token}</th>
+        <td>{total}</td>
+        <td />
+      </tr>
+      {places.map((place) => (
+        <tr key={place.key}>
+          <th scope="row">
+            {place.name}
+            {place.note && <small>{place.note}</small>}
+            <Hint place={place} onClose={onClose} onWithdraw={onWithdraw} />
+          </th>
+          <td title={`${exact(place.wei)} ${token}`}>{place.shown}</td>
+          <td>{whenOf(place)}</td>
+        </tr>
+      ))}
+    </tbody>
+  );
+}
+
+function whenOf({ from, now }: Place): ReactElement | string {
+  if (from === undefined) return "–";
+  return now ? "now" : <time dateTime={new Date(from).toISOString()}>{dated(from)}</time>;
+}
+
+/** Only what this page can do is offered. */
+function Hint({
+  place,
+  onClose,
+  onWithdraw,
+}: Omit<GroupProps, "group"> & { readonly place: Place }): ReactElement | null {
+  if (place.kind === "credits") return <Action name="Withdraw" onClick={onWithdraw} />;
+  if (place.kind === "withdrawing")
+    return <Action name={place.now ? "Take it out" : "Keep it instead"} onClick={onWithdraw} />;
+  const thread = place.requestId && threadOf(place.requestId);
+  if (!thread) return null;
+  const show = (): void => {
+    openThread(thread);
+    onClose();
+  };
+  return <Action name="Show it" onClick={show} />;
+}
+
+function threadOf(requestId: Hex): string | undefined {
+  return conversation.get().threads.find(({ turns }) => turns.some((turn) => turn.requestId === requestId))?.id;
+}
+
+function Action({ name, onClick }: { readonly name: string; readonly onClick: () => void }): ReactElement {
+  return (
+    <button type="button" className="plain" onClick={onClick}>
+      {name}
+    </button>
+  );
+}
