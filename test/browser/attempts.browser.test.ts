@@ -61,30 +61,33 @@ describe("a request that ends without an answer", () => {
   test.each([
     ["offline", "Validator offline", 100, /It is in your credits again/],
     ["timeout", "Timeout", 95, /The other 2\.50 NSD stay burned: nobody earns from a failure/],
-    ["timeout", "Timeout", 90, /The second timeout or error within 24 hours gives back 90 % instead of 95 %/],
-    ["error", "Validator error", 85, /Every later timeout or error within 24 hours gives back 85 %/],
+    ["timeout", "Timeout", 90, /The second timeout or error within 24 hours gives back 90\s% instead of 95\s%/],
+    ["error", "Validator error", 85, /Every later timeout or error within 24 hours gives back 85\s%/],
     ["invalid", "Invalid answer", 90, /did not stand its audit/],
     ["bad_prompt", "Question not usable", 50, /Three validators declined it/],
     ["no_node", "Nobody was free", 100, /within five minutes/],
-  ] as const)("as %s shows %s and the %i %% that came back", async (failure, title, percent, words) => {
-    stage.keeper.script.byHand = true;
-    const page = await arrive();
-    const entry = await askAny(stage, page, "Will it answer?");
-    if (failure === "no_node") queue(entry);
-    else assign(entry, 5);
-    end(entry, failure, percent);
-    const card = page.getByLabel("Receipt of a failed request");
-    await soon(() => card.innerText()).toContain(title);
-    const back = (parseEther("50") * BigInt(percent)) / 100n;
-    expect((await receiptOf(page)).legs).toEqual({ Burned: parseEther("50") - back, "Back to you": back });
-    expect(await card.locator(".headline").innerText()).toMatch(/, [\d.]+ of 50 NSD came back$/);
-    expect(await card.innerText()).toMatch(words);
-    expect(await card.getByRole("button", { name: "Ask again" }).isEnabled()).toBe(true);
-    expect(await audit(page)).toEqual([]);
-    await page.getByRole("button", { name: "History" }).click();
-    await page.getByRole("button", { name: "Requests" }).click();
-    await soon(() => page.locator(".entries").innerText()).toContain(`${title}, `);
-  });
+  ] as const)(
+    "as %s shows %s, and where the payment went, of which %i percent came back",
+    async (failure, title, percent, words) => {
+      stage.keeper.script.byHand = true;
+      const page = await arrive();
+      const entry = await askAny(stage, page, "Will it answer?");
+      if (failure === "no_node") queue(entry);
+      else assign(entry, 5);
+      end(entry, failure, percent);
+      const card = page.getByLabel("Receipt of a failed request");
+      await soon(() => card.innerText()).toContain(title);
+      const back = (parseEther("50") * BigInt(percent)) / 100n;
+      expect((await receiptOf(page)).legs).toEqual({ Burned: parseEther("50") - back, "Back to you": back });
+      expect(await card.locator(".headline").innerText()).toMatch(/, [\d.]+ of 50 NSD came back$/);
+      expect(await card.innerText()).toMatch(words);
+      expect(await card.getByRole("button", { name: "Ask again" }).isEnabled()).toBe(true);
+      expect(await audit(page)).toEqual([]);
+      await page.getByRole("button", { name: "History" }).click();
+      await page.getByRole("button", { name: "Requests" }).click();
+      await soon(() => page.locator(".entries").innerText()).toContain(`${title}, `);
+    },
+  );
 
   test("is asked again the way it was asked", async () => {
     stage.keeper.script.byHand = true;

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
 /** What is set beside a question: who answers it, and with which priority. */
+import type { Page, Route } from "playwright-core";
 import { parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { audit, NARROW } from "./support/browser.ts";
@@ -13,7 +14,7 @@ describe("priority", () => {
   test("tells its price before it is chosen, and is carried from the quote to the receipt", async () => {
     const page = await arrive();
     await page.getByRole("button", { name: "Settings" }).click();
-    await page.getByText("answered first: up to 82.50 NSD, not 55").waitFor();
+    await page.getByText("served sooner, for up to 82.50 NSD, not 55").waitFor();
     await page.getByLabel("Payment ceiling").fill("100");
     await page.getByText("at most 55 NSD").waitFor();
     await page.getByLabel("Priority").check();
@@ -51,6 +52,9 @@ describe("priority", () => {
 
 describe("who answers", () => {
   test("brings the models of the network, and the bound of its lane", async () => {
+    const { reads } = stage.keeper.services;
+    const quote = reads.quote.bind(reads);
+    reads.quote = async (...asked) => ({ ...(await quote(...asked)), commitFrom: parseEther("200") });
     const page = await arrive({ viewport: NARROW, colorScheme: "dark" });
     await page.getByRole("button", { name: "Settings" }).click();
     expect(await page.getByLabel("Model").count()).toBe(0);
@@ -60,12 +64,15 @@ describe("who answers", () => {
     expect(await audit(page)).toEqual([]);
     await page.getByLabel("Payment ceiling").fill("600");
     await page.getByLabel("Longest answer").fill("2048");
-    await page.getByLabel("Priority").check();
-    // 2048 tokens of the smaller model with priority cost less than the bound; those of the larger one do not.
+    await page.getByText("Ceiling: below 200 NSD where any validator may answer").waitFor();
+    await page.getByLabel("Your question").fill("May I?");
+    expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    // The smaller model's whole answer costs less than that, whatever the ceiling.
     await page.getByLabel("Model").selectOption("gpt-2-q4");
-    await soon(() => page.locator(".cost").innerText()).toContain("at most 157.35 NSD");
+    await soon(() => page.locator(".cost").innerText()).toContain("at most 104.90 NSD");
+    // Directly there is no such bound, and only this keeper's model.
     await page.getByLabel("Answered by").selectOption("direct");
-    await soon(() => page.locator(".cost").innerText()).toContain("at most 314.70 NSD");
+    await soon(() => page.locator(".cost").innerText()).toContain("at most 209.80 NSD");
   });
 
   test("is asked of the network where any validator may, with nobody named in what is signed", async () => {
@@ -76,5 +83,40 @@ describe("who answers", () => {
     await page.locator(".phases").getByText("Accepted").waitFor();
     expect(newest(stage.keeper).state).toMatchObject({ lane: "assigned", prompt: "Anybody?" });
     expect(await page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
+  });
+
+  describe("and the answer to it is lost on its way", () => {
+    /** What the page hears once it has sent what was signed. */
+    async function hearing(page: Page, heard: (route: Route) => Promise<void>): Promise<void> {
+      await page.route("**/api/llm/generate", (route) =>
+        route.request().postData()?.includes("signature") ? heard(route) : route.continue(),
+      );
+      await anyValidator(page);
+      await ask(page, "Did you get that?");
+    }
+
+    test("follows it all the same, where the keeper has it", async () => {
+      const page = await arrive();
+      await hearing(page, async (route) => {
+        await route.fetch();
+        await route.abort();
+      });
+      await page.getByText("paid,").waitFor();
+      expect(stage.keeper.kept.size).toBe(1);
+    });
+
+    test("says that nothing was charged, where it has not", async () => {
+      const page = await arrive();
+      await hearing(page, (route) => route.abort());
+      await page.locator("main").getByText("The keeper does not know this request. Nothing was charged.").waitFor();
+    });
+
+    test("follows no request but its own", async () => {
+      const page = await arrive();
+      await hearing(page, (route) =>
+        route.fulfill({ status: 202, json: { request_id: `0x${"ef".repeat(32)}`, status: "queued" } }),
+      );
+      await page.locator("main").getByText("named another request than the one you signed").waitFor();
+    });
   });
 });

@@ -33,10 +33,10 @@ describe("a request that ended without an answer", () => {
   test("gives back less for repeats within a day, and says why", () => {
     expect(moneyOf(ended("timeout", "47.5", "2.5"))).not.toContain("24 hours");
     expect(moneyOf(ended("timeout", "45", "5"))).toContain(
-      "The second timeout or error within 24 hours gives back 90 %",
+      "The second timeout or error within 24 hours gives back 90\u00a0%",
     );
     expect(moneyOf(ended("error", "42.5", "7.5"))).toContain(
-      "Every later timeout or error within 24 hours gives back 85 %",
+      "Every later timeout or error within 24 hours gives back 85\u00a0%",
     );
     // Of the other classes none does: what is kept there has another reason.
     expect(moneyOf(ended("invalid", "45", "5"))).not.toContain("24 hours");

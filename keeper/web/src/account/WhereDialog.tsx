@@ -62,18 +62,37 @@ function Group({ group, onClose, onWithdraw }: GroupProps): ReactElement {
         <td />
       </tr>
       {places.map((place) => (
-        <tr key={place.key}>
-          <th scope="row">
-            {place.name}
-            {place.note && <small>{place.note}</small>}
-            <Hint place={place} onClose={onClose} onWithdraw={onWithdraw} />
-          </th>
-          <td title={`${exact(place.wei)} ${token}`}>{place.shown}</td>
-          <td>{whenOf(place)}</td>
-        </tr>
+        <Row key={place.key} place={place} token={token} onClose={onClose} onWithdraw={onWithdraw} />
       ))}
     </tbody>
   );
+}
+
+/** What is to be said of a place has a line of its own, as wide as the table. */
+function Row({ place, token, ...ways }: Omit<GroupProps, "group"> & RowProps): ReactElement {
+  const hint = hintOf(place, ways);
+  const told = place.note !== "" || hint !== undefined;
+  return (
+    <>
+      <tr data-told={told || undefined}>
+        <th scope="row">{place.name}</th>
+        <td title={`${exact(place.wei)} ${token}`}>{place.shown}</td>
+        <td>{whenOf(place)}</td>
+      </tr>
+      {told && (
+        <tr className="note">
+          <td colSpan={3}>
+            {place.note} {hint}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+interface RowProps {
+  readonly place: Place;
+  readonly token: string;
 }
 
 function whenOf({ from, now }: Place): ReactElement | string {
@@ -82,16 +101,12 @@ function whenOf({ from, now }: Place): ReactElement | string {
 }
 
 /** Only what this page can do is offered. */
-function Hint({
-  place,
-  onClose,
-  onWithdraw,
-}: Omit<GroupProps, "group"> & { readonly place: Place }): ReactElement | null {
+function hintOf(place: Place, { onClose, onWithdraw }: Omit<GroupProps, "group">): ReactElement | undefined {
   if (place.kind === "credits") return <Action name="Withdraw" onClick={onWithdraw} />;
   if (place.kind === "withdrawing")
     return <Action name={place.now ? "Take it out" : "Keep it instead"} onClick={onWithdraw} />;
   const thread = place.requestId && threadOf(place.requestId);
-  if (!thread) return null;
+  if (!thread) return undefined;
   const show = (): void => {
     openThread(thread);
     onClose();

@@ -78,9 +78,9 @@ export function AskSettings({ id, terms }: { readonly id: string; readonly terms
 
 /** What priority makes of the price, before it is chosen and after. */
 function priceOf({ input, cost, otherCost }: TermsState): string {
-  if (cost === undefined || otherCost === undefined) return "answered first, at one and a half times the price";
+  if (cost === undefined || otherCost === undefined) return "served sooner, at one and a half times the price";
   const [dear, usual] = input.priority ? [cost, otherCost] : [otherCost, cost];
-  return `answered first: up to ${amount(dear)} NSD, not ${amount(usual)}`;
+  return `served sooner, for up to ${amount(dear)} NSD, not ${amount(usual)}`;
 }
 
 interface FieldProps {

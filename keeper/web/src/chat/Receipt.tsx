@@ -49,7 +49,7 @@ function Cancellation({ turn }: { readonly turn: Turn }): ReactElement | null {
     return (
       <p className="told">
         You cancelled it. {validator === undefined ? "Its validator" : `Validator ${validator}`} still posted what it
-        had within its 30 seconds, and was paid for that alone.
+        had within its 30 seconds, and was paid for that alone. The rest came back.
       </p>
     );
   }

@@ -84,5 +84,5 @@ const percentOf = (part: bigint, whole: bigint): number => Number((part * 100n +
 function repeatOf({ status, error }: Outcome, percent: number): string {
   if (status !== "failed" || (error?.code !== "timeout" && error?.code !== "error") || percent >= 95) return "";
   const which = percent >= 90 ? "The second" : "Every later";
-  return ` ${which} timeout or error within 24 hours gives back ${percent} % instead of 95 %.`;
+  return ` ${which} timeout or error within 24 hours gives back ${percent}\u00a0% instead of 95\u00a0%.`;
 }

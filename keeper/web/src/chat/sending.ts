@@ -86,9 +86,12 @@ export async function sendAssigned(
     const response = await send(question, signed, signal, "application/json");
     id = ((await response.json()) as { request_id: Hex }).request_id;
   } catch (error) {
-    const mayHaveIt = !(error instanceof Refusal) || error.code === "submission_pending";
-    if (!mayHaveIt || signal.aborted) throw error;
-    id = await idOf(digest, signal);
+    const refused = error instanceof Refusal ? error : undefined;
+    if (signal.aborted || (refused && refused.status < 500)) throw error;
+    // It may have been taken before this went wrong, and only the keeper can tell.
+    id = await idOf(digest, signal).catch((unknown: unknown) => {
+      throw refused ?? unknown;
+    });
   }
   if (id !== digest && !isOurs(id)) throw new ForeignRequest();
   return id;

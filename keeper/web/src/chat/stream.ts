@@ -1,7 +1,7 @@
 import { eventsOf } from "../api/sse.ts";
 import type { ChatBody, Hex, PhaseBody, RequestBody } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
-import { changeTurn } from "./conversation.ts";
+import { adoptId, changeTurn } from "./conversation.ts";
 import { cameBack, failureOf, moneyOf } from "./failures.ts";
 import type { Attempt, Outcome, Turn } from "./model.ts";
 import { handsOf, outcomeOfChat, outcomeOfRequest } from "./outcome.ts";
@@ -59,12 +59,12 @@ export class TurnWriter {
   end({ outcome, answer, tokens, cutShort, attempts, requestId }: Final): void {
     this.#flush();
     this.ended = outcome !== undefined;
+    if (requestId) adoptId(this.#key, requestId);
     changeTurn(this.#key, ({ cancelling, ...turn }): Turn => {
       const open = outcome === undefined && cancelling !== undefined;
       return {
         ...turn,
         ...(open ? { cancelling } : {}),
-        ...(requestId ? { requestId } : {}),
         ...(attempts ? { attempts } : {}),
         answer: answer || turn.answer,
         ...(tokens ? { tokens } : {}),
