@@ -8,11 +8,13 @@ import { validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import { account, OPERATOR_INDEX, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
+import { modelProcess } from "../keeper/support/model-process.ts";
 import { audit, launch, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
 import { anyValidator } from "./support/hands.ts";
 
 const WEB = join(import.meta.dirname, "..", "..", "dist", "web");
 
+const model = modelProcess();
 let browser: Browser;
 let chain: TestChain;
 let folder: Awaited<ReturnType<typeof dataFolder>>;
@@ -21,7 +23,7 @@ let open: Visit;
 
 beforeAll(async () => {
   [browser, chain, folder] = await Promise.all([launch(), startChain(), dataFolder()]);
-  keeper = await keeperOn(chain, folder.path, {}, { webRoot: WEB });
+  keeper = await keeperOn(chain, folder.path, {}, { webRoot: WEB, log: model.log });
 });
 afterAll(async () => {
   await keeper?.stop();
@@ -29,7 +31,10 @@ afterAll(async () => {
   await folder?.remove();
   await browser?.close();
 });
-afterEach(() => open?.close());
+afterEach(async () => {
+  model.release();
+  await open?.close();
+});
 
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
@@ -54,11 +59,12 @@ async function located(page: Page): Promise<Map<string, bigint>> {
   await page.getByRole("button", { name: "Where everything is" }).click();
   await page.locator(".places").waitFor();
   expect(await audit(page)).toEqual([]);
-  const rows = await page.locator(".places tbody tr:not(.note)").all();
-  const cells = await Promise.all(rows.map((row) => row.locator("th, td:nth-of-type(1)").allInnerTexts()));
+  const cells = await page.evaluate<[string, string][]>(`
+    [...document.querySelectorAll(".places tbody tr:not(.note)")]
+      .map(({ cells }) => [cells[0].textContent, cells[1].textContent])`);
   await page.keyboard.press("Escape");
   await page.locator("dialog").waitFor({ state: "detached" });
-  return new Map(cells.map(([name = "", amount = ""]) => [name, weiOf(amount)]));
+  return new Map(cells.map(([name, amount]) => [name, weiOf(amount)]));
 }
 
 describe("a question to any validator", () => {
@@ -98,6 +104,23 @@ describe("a question to any validator", () => {
       /Accepted\s+Answered\s+\d+ tokens?.*\s+Stored\s+Settled/s,
     );
     expect((await located(page)).get("Earned")).toBe(parseEther("1"));
+    expect(open.troubles).toEqual([]);
+  });
+
+  test("is taken back while a validator has it, which posts nothing, and half of it comes back", async () => {
+    model.hold();
+    open = await visit(browser, keeper.url);
+    const { page } = open;
+    await ask(page, "Is that too long?");
+    await page.locator(".phases").getByText(`validator ${keeper.validatorId}`).waitFor();
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByLabel("Before you cancel").getByText("25 of 50 NSD; the other 25 stay burned").waitFor();
+    await page.getByRole("button", { name: "Cancel the request" }).click();
+    const receipt = page.getByLabel("Receipt of a cancelled request");
+    await soon(() => receipt.innerText()).toContain("25 of 50 NSD came back");
+    expect((await receiptOf(page)).legs).toEqual({ Burned: parseEther("25"), "Back to you": parseEther("25") });
+    expect(await receipt.innerText()).toContain("posted no answer");
+    expect(await audit(page)).toEqual([]);
     expect(open.troubles).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ export function WhereDialog({ address, onClose, onWithdraw }: WhereProps): React
       )}
       {data && (
         <p className="soft small">
-          As of block {data.block.toLocaleString("en-US")}, {dated(Date.parse(data.at))}. Times are yours.
+          As of block {data.block.toLocaleString("en-US")}, {dated(Date.parse(data.at))}. All times are local.
         </p>
       )}
     </Dialog>

@@ -52,12 +52,13 @@ export function useModels(): UseQueryResult<readonly ModelBody[]> {
   });
 }
 
-/** Where everything is: read at one block when somebody looks, since what is open changes it at any time. */
+/** Where everything is: read when somebody looks, and not kept for the next look, which would begin with what is past. */
 export function useLocated(address: Hex): UseQueryResult<AccountBody> {
   return useQuery({
     queryKey: ["account", address],
     queryFn: ({ signal }) => read<AccountBody>(`/api/account/${address}`, signal),
     staleTime: 0,
+    gcTime: 0,
     refetchInterval: 30_000,
   });
 }
