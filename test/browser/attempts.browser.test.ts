@@ -39,7 +39,7 @@ describe("a request that changes hands", () => {
     fail(entry, "declined");
     assign(entry, 1);
     await soon(() => attempts.innerText()).toMatch(
-      /Validator 3 could not use the question\.[\s\S]+Validator 1 has it now\./,
+      /Validator 3 declined the question\.[\s\S]+Validator 1 has it now\./,
     );
     answering(entry, "There it ");
     await page.locator(".answer").getByText("There it").waitFor();
@@ -59,7 +59,7 @@ describe("a request that changes hands", () => {
 
 describe("a request that ends without an answer", () => {
   test.each([
-    ["offline", "Validator offline", 100, /It is in your credits again/],
+    ["offline", "Validator offline", 100, /The whole payment is in your credits again/],
     ["timeout", "Timeout", 95, /The other 2\.50 NSD stay burned: nobody earns from a failure/],
     ["timeout", "Timeout", 90, /The second timeout or error within 24 hours gives back 90\s% instead of 95\s%/],
     ["error", "Validator error", 85, /Every later timeout or error within 24 hours gives back 85\s%/],

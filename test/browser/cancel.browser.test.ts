@@ -196,8 +196,16 @@ describe("what is signed to cancel", () => {
     const { page, entry } = await askedWith(extension);
     extension.declines = true;
     await page.getByRole("button", { name: "Cancel the request" }).click();
-    await page.getByLabel("Before you cancel").getByText("You declined it").waitFor();
+    const card = page.getByLabel("Before you cancel");
+    await card.getByText("You declined it").waitFor();
     expect(entry.state.status).toBe("queued");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Cancel the request");
+    await page.keyboard.press("Escape");
+    await card.waitFor({ state: "detached" });
+    expect(await page.getByText("Not followed any more").count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await page.getByText("Not followed any more").waitFor();
+    expect(await page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(1);
   });
 
   test("is never another request than this one", async () => {

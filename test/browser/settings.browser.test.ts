@@ -36,6 +36,18 @@ describe("priority", () => {
     await soon(() => page.locator(".receipt .headline").innerText()).toContain("with priority");
   });
 
+  test("keeps its place on a narrow screen, while it is asked too", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive({ viewport: NARROW });
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Priority").check();
+    await soon(() => page.locator(".cost").innerText()).toContain("with priority");
+    expect(await audit(page)).toEqual([]);
+    await ask(page, "Is there room?");
+    await page.getByRole("button", { name: "Stop following" }).waitFor();
+    expect(await audit(page)).toEqual([]);
+  });
+
   test("that the keeper leaves out of what is signed, or adds to it, is not signed", async () => {
     const { requests } = stage.keeper.services;
     const prepare = requests.prepare.bind(requests);

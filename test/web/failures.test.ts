@@ -27,7 +27,9 @@ describe("a request that ended without an answer", () => {
     expect(said.title).toBe(title);
     expect(what).not.toContain("As the keeper");
     expect(cameBack(outcome)).toMatch(/^[\d.]+ of 50 NSD came back$/);
-    expect(moneyOf(outcome)).toMatch(burned === "0" ? /in your credits again/ : /NSD stay burned: nobody earns/);
+    expect(moneyOf(outcome)).toMatch(
+      burned === "0" ? /whole payment is in your credits again/ : /NSD stay burned: nobody earns/,
+    );
   });
 
   test("gives back less for repeats within a day, and says why", () => {

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactElement, useEffect, useRef, useState } from "react";
+import { type ReactElement, useEffect, useRef, useState } from "react";
 import { Refusal } from "../api/client.ts";
 import type { Hex } from "../api/wire.ts";
 import { amount, sharingBare } from "../format/amount.ts";
@@ -28,6 +28,7 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
   const [busy, setBusy] = useState(false);
   const keep = useRef<HTMLButtonElement>(null);
   useEffect(() => keep.current?.focus(), []);
+  useEscape(onClose);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes back changes with who has the request.
   useEffect(() => {
     const gone = new AbortController();
@@ -48,13 +49,8 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
       setBusy(false);
     });
   };
-  const pressed = (event: KeyboardEvent): void => {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    onClose();
-  };
   return (
-    <section className="card confirm" aria-label="Before you cancel" onKeyDown={pressed}>
+    <section className="card confirm" aria-label="Before you cancel">
       <p className="headline">Before you cancel</p>
       <dl aria-live="polite">
         <div>
@@ -81,7 +77,14 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
         </p>
       )}
       <p className="row">
-        <button type="button" className="main" disabled={busy || !offer} onClick={() => offer && act(offer)}>
+        {/* Disabled while it is busy it would lose the keyboard's place. */}
+        <button
+          type="button"
+          className="main"
+          disabled={!offer}
+          aria-disabled={busy || undefined}
+          onClick={() => offer && !busy && act(offer)}
+        >
           {busy ? "Cancelling" : "Cancel the request"}
         </button>
         <button type="button" ref={keep} onClick={onClose}>
@@ -90,6 +93,21 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
       </p>
     </section>
   );
+}
+
+/** Escape closes the card wherever the keyboard is, and does not stop following. */
+function useEscape(onClose: () => void): void {
+  const close = useRef(onClose);
+  close.current = onClose;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      close.current();
+    };
+    document.addEventListener("keydown", pressed, true);
+    return () => document.removeEventListener("keydown", pressed, true);
+  }, []);
 }
 
 export function comesBack(payment: bigint, percent: number): string {

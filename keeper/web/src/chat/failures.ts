@@ -42,7 +42,7 @@ const CLASSES: Readonly<Record<string, FailureClass>> = {
   no_node: {
     title: "Nobody was free",
     what: "No validator was free to take it within five minutes.",
-    advice: "This keeper's validator may answer it sooner: see Settings.",
+    advice: "Or choose this validator in Settings.",
   },
 };
 
@@ -73,7 +73,7 @@ export function moneyOf(outcome: Outcome): string {
   const kept = BigInt(outcome.penaltyWei ?? "0");
   const paid = back + kept;
   if (paid === 0n) return "";
-  if (kept === 0n) return "It is in your credits again.";
+  if (kept === 0n) return "The whole payment is in your credits again.";
   const [, burned] = sharingBare([back, kept]);
   return `What came back is in your credits. The other ${burned} NSD stay burned: nobody earns from a failure.${repeatOf(outcome, percentOf(back, paid))}`;
 }

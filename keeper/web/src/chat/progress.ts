@@ -85,9 +85,9 @@ const DID: Readonly<Record<FailureClass, string>> = {
   timeout: "did not answer in time",
   error: "could not answer",
   invalid: "gave an answer that did not stand its audit",
-  bad_prompt: "could not use the question",
+  bad_prompt: "declined the question",
   no_node: "was not free",
-  declined: "could not use the question",
+  declined: "declined the question",
   none: "let go of it",
 };
 
