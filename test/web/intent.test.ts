@@ -1,7 +1,8 @@
+import { encodeAbiParameters, keccak256 } from "viem";
 import { describe, expect, test } from "vitest";
 import { promptHash } from "../../keeper/chain/intents.ts";
 import type { IntentMessage, NetworkBody } from "../../keeper/web/src/api/wire.ts";
-import { checkIntent } from "../../keeper/web/src/wallet/intent.ts";
+import { checkCancel, checkIntent, isRequestOf } from "../../keeper/web/src/wallet/intent.ts";
 
 const address = (byte: string) => `0x${byte.repeat(20)}` as const;
 const ZERO = address("00");
@@ -38,7 +39,7 @@ const message: IntentMessage = {
   deadline: String(Math.floor(Date.now() / 1000) + 600),
 };
 const domain = { name: "NeuroSwarm", version: "1", chainId: 8_453, verifyingContract: address("a1") };
-const check = (changed: Partial<IntentMessage>, changedDomain = {}) =>
+const check = (changed: Partial<IntentMessage>, changedDomain = {}, lane: "direct" | "assigned" = "direct") =>
   checkIntent(
     {
       typed_data: {
@@ -48,7 +49,7 @@ const check = (changed: Partial<IntentMessage>, changedDomain = {}) =>
       },
       salt: SALT,
     },
-    asked,
+    { ...asked, terms: { ...asked.terms, lane } },
   );
 
 describe("what the keeper wants signed", () => {
@@ -78,5 +79,71 @@ describe("what the keeper wants signed", () => {
   test("is refused for another chain or another contract", () => {
     expect(() => check({}, { chainId: 1 })).toThrow("chainId");
     expect(() => check({}, { verifyingContract: address("d4") })).toThrow("verifyingContract");
+  });
+});
+
+describe("what the keeper wants signed where the network picks", () => {
+  const assigned = { validator: ZERO, relayer: network.operator };
+
+  test("passes where nobody is named to answer, and this keeper alone may submit it", () => {
+    expect(check(assigned, {}, "assigned")).toMatchObject({ validator: ZERO });
+  });
+
+  test.each([
+    ["validator", { validator: network.operator }],
+    ["relayer", { relayer: ZERO }],
+    ["relayer", { relayer: address("d4") }],
+    ["payment", { payment: "50000000000000000001" }],
+    ["priority", { priority: true }],
+  ] as const)("is refused with another %s", (field, changed) => {
+    expect(() => check({ ...assigned, ...changed }, {}, "assigned")).toThrow(field);
+  });
+
+  test("has the id that the contract gives it, and no other", () => {
+    const intent = { ...message, ...assigned, priority: true };
+    const idOn = (chainId: number, model: bigint) => {
+      const terms = model | (500n << 8n) | (70n << 32n) | (1n << 48n) | (3n << 56n);
+      const payer = (BigInt(intent.user) << 96n) | BigInt(intent.payment);
+      return keccak256(
+        encodeAbiParameters(
+          [
+            { type: "uint256" },
+            { type: "address" },
+            { type: "uint256" },
+            { type: "uint256" },
+            { type: "bytes32" },
+            { type: "address" },
+          ],
+          [BigInt(chainId), network.contracts.router, payer, terms, intent.promptHash, ZERO],
+        ),
+      );
+    };
+    expect(isRequestOf(idOn(8_453, 0n), intent, network)).toBe(true);
+    expect(isRequestOf(idOn(8_453, 255n), intent, network)).toBe(true);
+    expect(isRequestOf(idOn(1, 0n), intent, network)).toBe(false);
+    expect(isRequestOf(idOn(8_453, 0n), { ...intent, nonce: 4 }, network)).toBe(false);
+  });
+});
+
+describe("what the keeper wants signed to cancel", () => {
+  const ID = `0x${"1d".repeat(32)}` as const;
+  const soon = String(Math.floor(Date.now() / 1000) + 600);
+  const cancel = (request: `0x${string}`, deadline: string, changedDomain = {}) =>
+    checkCancel(
+      { domain: { ...domain, ...changedDomain }, primaryType: "Cancel", message: { request, deadline } },
+      ID,
+      network,
+    );
+
+  test("passes where it is this request, on this chain, and soon over", () => {
+    expect(cancel(ID, soon)).toEqual({ request: ID, deadline: soon });
+  });
+
+  test("is refused otherwise", () => {
+    expect(() => cancel(`0x${"2e".repeat(32)}`, soon)).toThrow("request");
+    expect(() => cancel(ID, String(Number(soon) + 86_400))).toThrow("deadline");
+    expect(() => cancel(ID, "1")).toThrow("deadline");
+    expect(() => cancel(ID, soon, { chainId: 1 })).toThrow("chainId");
+    expect(() => cancel(ID, soon, { verifyingContract: address("d4") })).toThrow("verifyingContract");
   });
 });

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactElement, useEffect, useRef, useState } from "react";
 import { HistoryDialog } from "./account/HistoryDialog.tsx";
-import { Yours } from "./account/Yours.tsx";
+import { WhereDialog } from "./account/WhereDialog.tsx";
+import { type Form, Yours } from "./account/Yours.tsx";
 import { historyQuery, useNetwork } from "./api/queries.ts";
 import type { NetworkBody } from "./api/wire.ts";
 import { followInterrupted } from "./chat/ask.ts";
@@ -19,15 +20,21 @@ import { useMedia } from "./ui/hooks.ts";
 import { type Account, restoreAccount, useSession } from "./wallet/session.ts";
 import { WalletDialog } from "./wallet/WalletDialog.tsx";
 
-export type Panel = "threads" | "yours" | "wallet" | "history";
+export type Panel = "threads" | "yours" | "wallet" | "history" | "where";
 
 export function App(): ReactElement {
   const network = useNetwork().data;
   const { account } = useSession();
   const wide = useMedia("(min-width: 1001px)");
   const [panel, setPanel] = useState<Panel>();
+  const [form, setForm] = useState<Form>();
   useAccount(network, account);
   const close = (): void => setPanel(undefined);
+
+  const withdraw = (): void => {
+    setForm("withdraw");
+    setPanel(wide ? undefined : "yours");
+  };
 
   const threads = (
     <>
@@ -37,7 +44,7 @@ export function App(): ReactElement {
   );
   const yours = (
     <>
-      <Yours network={network} account={account} onOpen={setPanel} />
+      <Yours network={network} account={account} form={form} onForm={setForm} onOpen={setPanel} />
       <LiveList />
     </>
   );
@@ -73,6 +80,7 @@ export function App(): ReactElement {
       )}
       {panel === "wallet" && network && <WalletDialog network={network} account={account} onClose={close} />}
       {panel === "history" && account && <HistoryDialog address={account.address} onClose={close} />}
+      {panel === "where" && account && <WhereDialog address={account.address} onClose={close} onWithdraw={withdraw} />}
       <Announcer />
     </div>
   );

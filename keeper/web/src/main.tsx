@@ -11,6 +11,7 @@ import "./styles/chat.css";
 import "./styles/composer.css";
 import "./styles/receipt.css";
 import "./styles/panels.css";
+import "./styles/places.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -81,6 +81,11 @@ export function audit() {
     const cut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
     if (cut && getComputedStyle(element).overflowX === "auto") found.push(`cut off at its side: ${described(element)}`);
   }
+  for (const element of document.querySelectorAll("button, a[href], input, select, textarea")) {
+    const { left, right } = element.getBoundingClientRect();
+    const outside = left < -1 || right > document.documentElement.clientWidth + 1;
+    if (outside && visible(element)) found.push(`reaches out of the page: ${described(element)}`);
+  }
   if (document.documentElement.scrollWidth > document.documentElement.clientWidth) found.push("scrolls sideways");
   return found;
 }

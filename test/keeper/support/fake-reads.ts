@@ -21,6 +21,8 @@ export interface Script {
   credits: bigint;
   health: "ok" | "degraded" | "down";
   breakReads: boolean;
+  /** What is accepted stands still: the test tells what happens to it. */
+  byHand: boolean;
 }
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -40,6 +40,7 @@ export function fakeServices(): Fake {
     credits: parseEther("100000"),
     health: "ok",
     breakReads: false,
+    byHand: false,
   };
   const blocks = new Map<string, Uint8Array>();
   const requests = new FakeRequests(script, blocks);
@@ -177,6 +178,7 @@ class FakeRequests implements Requests {
     const { state } = entry;
     const { tokens, fail } = this.#script;
     emit(entry, { type: "phase", phase: "accepted" });
+    if (this.#script.byHand) return;
     state.status = "processing";
     emit(entry, { type: "phase", phase: "answering" });
     for (const token of tokens) {

@@ -5,7 +5,10 @@ import { type Kept, type Mutable, OPERATOR } from "./fake-reads.ts";
 
 export function emit(
   entry: Kept,
-  event: { type: "phase"; phase: Phase } | { type: "token"; token: string } | { type: "final" },
+  event:
+    | { type: "phase"; phase: Phase; detail?: Record<string, unknown> }
+    | { type: "token"; token: string }
+    | { type: "final" },
 ): void {
   const seq = entry.events.length;
   const place = (): RequestEvent => {

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
 import { historyQuery, useRewards } from "../api/queries.ts";
 import type { Hex, RequestBody, RewardBody } from "../api/wire.ts";
+import { failureOf } from "../chat/failures.ts";
+import { outcomeOfRequest } from "../chat/outcome.ts";
 import { amount } from "../format/amount.ts";
 import { titled } from "../format/text.ts";
 import { dated } from "../format/time.ts";
@@ -93,10 +95,14 @@ function RequestEntry({ request }: { readonly request: RequestBody }): ReactElem
   );
 }
 
-function spent({ receipt, status, nsd_refunded_wei }: RequestBody): string {
+function spent(request: RequestBody): string {
+  const { receipt, status } = request;
   if (receipt) return `${amount(BigInt(receipt.consumed_wei))} NSD used`;
-  if (nsd_refunded_wei) return `${status}, ${amount(BigInt(nsd_refunded_wei))} NSD came back`;
-  return status;
+  const outcome = outcomeOfRequest(request);
+  if (!outcome) return status === "queued" ? "Waiting for a validator" : "Under way";
+  const back = BigInt(outcome.refundedWei ?? "0");
+  const { title } = failureOf(outcome);
+  return back > 0n ? `${title}, ${amount(back)} NSD came back` : title;
 }
 
 function Waiting({ failed }: { readonly failed: boolean }): ReactElement {

@@ -1,4 +1,4 @@
-import { type ReactElement, type ReactNode, useState } from "react";
+import type { ReactElement, ReactNode } from "react";
 import type { Panel } from "../App.tsx";
 import { useBalances } from "../api/queries.ts";
 import type { BalancesBody, NetworkBody } from "../api/wire.ts";
@@ -7,19 +7,22 @@ import type { Account } from "../wallet/session.ts";
 import { DepositForm } from "./DepositForm.tsx";
 import { WithdrawForm } from "./WithdrawForm.tsx";
 
+export type Form = "deposit" | "withdraw";
+
 interface YoursProps {
   readonly network: NetworkBody | undefined;
   readonly account: Account | undefined;
+  readonly form: Form | undefined;
+  readonly onForm: (form: Form | undefined) => void;
   readonly onOpen: (panel: Panel) => void;
 }
 
 const SUGGESTED = 1_000n * ONE;
 
 /** What the account holds, and the ways in and out. */
-export function Yours({ network, account, onOpen }: YoursProps): ReactElement {
-  const [form, setForm] = useState<"deposit" | "withdraw">();
+export function Yours({ network, account, form, onForm, onOpen }: YoursProps): ReactElement {
   const balances = useBalances(account?.address).data;
-  const toggle = (name: "deposit" | "withdraw"): void => setForm(form === name ? undefined : name);
+  const toggle = (name: Form): void => onForm(form === name ? undefined : name);
   const asker = network && account ? { network, account } : undefined;
   if (!account) {
     return (
@@ -47,8 +50,11 @@ export function Yours({ network, account, onOpen }: YoursProps): ReactElement {
           History
         </button>
       </p>
+      <button type="button" className="plain where" onClick={() => onOpen("where")}>
+        Where everything is
+      </button>
       {form === "deposit" && asker && (
-        <DepositForm asker={asker} suggested={least(SUGGESTED, balances)} onDone={() => setForm(undefined)} />
+        <DepositForm asker={asker} suggested={least(SUGGESTED, balances)} onDone={() => onForm(undefined)} />
       )}
       {form === "withdraw" && asker && balances && <WithdrawForm asker={asker} balances={balances} />}
     </section>

@@ -29,9 +29,17 @@ export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await request(path, signal ? { signal } : {})).json()) as T;
 }
 
-export async function post(path: string, body: unknown, signal: AbortSignal, accept: string): Promise<Response> {
+export function post(path: string, body: unknown, signal: AbortSignal, accept: string): Promise<Response> {
+  return send("POST", path, body, signal, accept);
+}
+
+export async function remove<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+  return (await (await send("DELETE", path, body, signal, "application/json")).json()) as T;
+}
+
+function send(method: string, path: string, body: unknown, signal: AbortSignal, accept: string): Promise<Response> {
   return request(path, {
-    method: "POST",
+    method,
     headers: { "content-type": "application/json", accept },
     body: JSON.stringify(body),
     signal,

@@ -1,7 +1,16 @@
 import { QueryClient, queryOptions, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { plain } from "../format/amount.ts";
 import { Refusal, read } from "./client.ts";
-import type { BalancesBody, Hex, ModelBody, NetworkBody, QuoteBody, RequestBody, RewardBody } from "./wire.ts";
+import type {
+  AccountBody,
+  BalancesBody,
+  Hex,
+  ModelBody,
+  NetworkBody,
+  QuoteBody,
+  RequestBody,
+  RewardBody,
+} from "./wire.ts";
 
 export const queries = new QueryClient({
   defaultOptions: {
@@ -40,6 +49,17 @@ export function useModels(): UseQueryResult<readonly ModelBody[]> {
     queryKey: ["models"],
     queryFn: async ({ signal }) => (await read<{ models: ModelBody[] }>("/api/models", signal)).models,
     staleTime: 60_000,
+  });
+}
+
+/** Where everything is: read when somebody looks, and not kept for the next look, which would begin with what is past. */
+export function useLocated(address: Hex): UseQueryResult<AccountBody> {
+  return useQuery({
+    queryKey: ["account", address],
+    queryFn: ({ signal }) => read<AccountBody>(`/api/account/${address}`, signal),
+    staleTime: 0,
+    gcTime: 0,
+    refetchInterval: 30_000,
   });
 }
 
@@ -91,6 +111,7 @@ export function refreshAccount(address: Hex): void {
 }
 
 function refresh(address: Hex): void {
-  for (const key of ["balances", "rewards", "history"]) void queries.invalidateQueries({ queryKey: [key, address] });
+  for (const key of ["balances", "account", "rewards", "history"])
+    void queries.invalidateQueries({ queryKey: [key, address] });
   void queries.invalidateQueries({ queryKey: ["network"] });
 }

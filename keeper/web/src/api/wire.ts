@@ -1,4 +1,6 @@
 /** What the keeper answers, as keeper/routes/README.md says it. Amounts are read from their `_wei` strings alone. */
+export type * from "./wire-account.ts";
+
 export type Hex = `0x${string}`;
 export type Wei = string;
 
@@ -10,20 +12,30 @@ export interface ErrorBody {
     readonly required_wei?: Wei;
     readonly retry_after_seconds?: number;
     readonly onchain_error?: string;
-    readonly typed_data?: TypedData;
+    readonly typed_data?: TypedData | CancelData;
     readonly salt?: Hex;
+    readonly refund_percent?: number;
   };
 }
 
-export interface TypedData {
+interface Framed<Name extends string, Message> {
   readonly domain: {
     readonly name?: string;
     readonly version?: string;
     readonly chainId?: number | string;
     readonly verifyingContract?: Hex;
   };
-  readonly primaryType: string;
-  readonly message: IntentMessage;
+  readonly primaryType: Name;
+  readonly message: Message;
+}
+
+export type TypedData = Framed<"Request", IntentMessage>;
+export type CancelData = Framed<"Cancel", CancelMessage>;
+
+/** The EIP-712 message `Cancel`. */
+export interface CancelMessage {
+  readonly request: Hex;
+  readonly deadline: string;
 }
 
 /** The EIP-712 message `Request`; numbers of 64 bits and more are decimal strings. */
@@ -54,11 +66,25 @@ export interface ReceiptBody {
   readonly returned_wei: Wei;
 }
 
+/** `cancelled`: its user took it back, and its validator posted what it had. */
+export type FinishReason = "stop" | "length" | "cancelled";
+
+/** In the direct lane this keeper's validator answers; in the assigned one, whichever the network picks. */
+export type Lane = "direct" | "assigned";
+
+export type FailureClass = "offline" | "timeout" | "error" | "invalid" | "bad_prompt" | "no_node" | "declined" | "none";
+
+export interface AttemptBody {
+  readonly node: string;
+  readonly assigned_at: string;
+  readonly failure?: FailureClass;
+}
+
 interface Settlement {
   readonly request_id: Hex;
   readonly model: string;
   readonly tokens_used?: number | null;
-  readonly finish_reason?: "stop" | "length";
+  readonly finish_reason?: FinishReason;
   readonly receipt?: ReceiptBody;
   readonly cid?: string;
   readonly blockchain_tx?: Hex;
@@ -86,23 +112,48 @@ export interface RequestBody extends Settlement {
   readonly error?: string;
   readonly error_code?: string;
   readonly thread_id?: string;
+  readonly lane?: Lane;
+  readonly priority?: boolean;
+  readonly attempts?: readonly AttemptBody[];
+  readonly cancelling?: { readonly until: string; readonly nsd_refundable_wei: Wei };
+}
+
+/** What `DELETE /api/llm/:request_id` answers. */
+export interface CancelBody {
+  readonly request_id: Hex;
+  readonly status: "cancelled" | "cancelling";
+  readonly message: string;
+  readonly nsd_refunded_wei?: Wei;
+  readonly nsd_penalty_wei?: Wei;
+  readonly nsd_refundable_wei?: Wei;
+  readonly until?: string;
+  readonly blockchain_tx?: Hex;
 }
 
 export type PhaseName =
   | "accepted"
+  | "queued"
   | "assigned"
+  | "attempt_failed"
   | "answering"
   | "answered"
   | "stored"
   | "settling"
+  | "cancelling"
   | "settled"
-  | "failed";
+  | "failed"
+  | "cancelled";
 
 export interface PhaseBody {
   readonly request_id: Hex;
   readonly seq: number;
   readonly phase: PhaseName;
   readonly at: number;
+  readonly detail?: {
+    readonly validator_id?: number;
+    readonly class?: FailureClass;
+    readonly until?: string;
+  };
 }
 
 export interface NetworkBody {
@@ -130,6 +181,8 @@ export interface QuoteBody {
   readonly model: string;
   readonly cost_wei: Wei;
   readonly minimum_wei: Wei;
+  /** From this payment on, the assigned lane asks for more than one signature. */
+  readonly commit_from_wei: Wei;
   readonly tokens?: number;
 }
 
@@ -138,31 +191,5 @@ export interface ModelBody {
   readonly max_tokens: number;
   readonly active: boolean;
   readonly local: boolean;
-}
-
-export interface BalancesBody {
-  readonly nsd: {
-    readonly wallet_wei: Wei;
-    readonly credits_wei: Wei;
-    readonly locked_wei: Wei;
-    readonly withdrawing_wei: Wei;
-    readonly withdrawable_at?: string | null;
-  };
-  readonly lcai: { readonly wallet_wei: Wei; readonly accrued_wei: Wei };
-  readonly native: { readonly wallet_wei: Wei };
-}
-
-export interface RewardBody {
-  readonly token: "LCAI" | "CHOIR";
-  readonly amount_wei: Wei;
-  readonly request_id?: Hex;
-  readonly transaction: Hex;
-  readonly at: string;
-}
-
-export interface NotificationBody {
-  readonly type: "reward" | "interaction" | "request" | "deposit";
-  readonly address: Hex;
-  readonly at: number;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly servers: number;
 }

@@ -1,17 +1,34 @@
 import { type ReactElement, useId } from "react";
+import { amount } from "../format/amount.ts";
 import type { TermsInput, TermsState } from "./terms.ts";
 
 /** What is asked beside the question; unobtrusive, since its defaults serve nearly everybody. */
 export function AskSettings({ id, terms }: { readonly id: string; readonly terms: TermsState }): ReactElement {
-  const { input, change, models, mostTokens, buys } = terms;
+  const { input, change, models, model, mostTokens, buys } = terms;
   const priority = useId();
+  const lane = useId();
   return (
     <fieldset id={id} className="settings">
       <legend className="hidden">Settings for the next question</legend>
+      <div className="field">
+        <label htmlFor={lane}>Answered by</label>
+        <select
+          id={lane}
+          value={input.lane}
+          aria-describedby={`${lane}-hint`}
+          onChange={(event) => change({ lane: event.target.value === "assigned" ? "assigned" : "direct" })}
+        >
+          <option value="direct">this validator</option>
+          <option value="assigned">any validator</option>
+        </select>
+        <span className="soft small" id={`${lane}-hint`}>
+          {input.lane === "direct" ? "charged when the answer is delivered" : "the network picks; can be cancelled"}
+        </span>
+      </div>
       {models.length > 1 && (
         <label>
           Model
-          <select value={input.model ?? models[0]?.name} onChange={(event) => change({ model: event.target.value })}>
+          <select value={model} onChange={(event) => change({ model: event.target.value })}>
             {models.map(({ name }) => (
               <option key={name}>{name}</option>
             ))}
@@ -48,12 +65,22 @@ export function AskSettings({ id, terms }: { readonly id: string; readonly terms
           id={priority}
           type="checkbox"
           checked={input.priority}
+          aria-describedby={`${priority}-hint`}
           onChange={(event) => change({ priority: event.target.checked })}
         />
-        <span className="soft small">costs half again as much, is answered first</span>
+        <span className="soft small" id={`${priority}-hint`}>
+          {priceOf(terms)}
+        </span>
       </div>
     </fieldset>
   );
+}
+
+/** What priority makes of the price, before it is chosen and after. */
+function priceOf({ input, cost, otherCost }: TermsState): string {
+  if (cost === undefined || otherCost === undefined) return "served sooner, at one and a half times the price";
+  const [dear, usual] = input.priority ? [cost, otherCost] : [otherCost, cost];
+  return `served sooner, for up to ${amount(dear)} NSD, not ${amount(usual)}`;
 }
 
 interface FieldProps {

@@ -102,10 +102,16 @@ function Held({ hold, now }: { readonly hold: Hold; readonly now: number }): Rea
 function Cost({ terms }: { readonly terms: TermsState }): ReactElement | null {
   if (terms.problem) return <span className="bad">{terms.problem}</span>;
   if (!terms.value) return null;
-  const payment = BigInt(terms.value.paymentWei);
+  const { paymentWei, priority } = terms.value;
+  const payment = BigInt(paymentWei);
   return (
     <>
-      <span>at most {amount(payment)} NSD,</span> <span>about {dollars(payment)}</span>
+      <span>at most {amount(payment)} NSD,</span>{" "}
+      <span>
+        about {dollars(payment)}
+        {priority && ","}
+      </span>{" "}
+      {priority && <span>with priority</span>}
     </>
   );
 }

@@ -16,6 +16,7 @@ export function ConfirmCard({
 }): ReactElement {
   const sign = useRef<HTMLButtonElement>(null);
   const network = useNetwork().data;
+  const { validator } = confirmation;
   const payment = BigInt(confirmation.paymentWei);
   useEffect(() => sign.current?.focus(), []);
   return (
@@ -26,15 +27,29 @@ export function ConfirmCard({
           <dt>Costs at most</dt>
           <dd>
             {amount(payment)} NSD, about {dollars(payment)}
+            {confirmation.priority && ", with priority at one and a half times the price"}
           </dd>
         </div>
         <div>
           <dt>Answered by</dt>
           <dd>
-            {network?.operator === confirmation.validator ? `validator ${network.validator_id}, ` : ""}
-            <Copyable text={confirmation.validator} what="the validator's address" /> with {confirmation.model}
+            {validator ? (
+              <>
+                {network?.operator === validator ? `validator ${network.validator_id}, ` : ""}
+                <Copyable text={validator} what="the validator's address" />
+              </>
+            ) : (
+              "whichever validator the network picks,"
+            )}{" "}
+            with {confirmation.model}
           </dd>
         </div>
+        {!validator && (
+          <div>
+            <dt>Held</dt>
+            <dd>all of it until the request ends; you can cancel it until it is answered</dd>
+          </div>
+        )}
         <div>
           <dt>Visible to</dt>
           <dd>everybody: question and answer are stored publicly</dd>

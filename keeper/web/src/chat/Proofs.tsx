@@ -14,7 +14,10 @@ export function Proofs({ turn, ended }: { readonly turn: Turn; readonly ended?: 
       {!ended && <Earned lcaiWei={lcaiWei} skipped={rewardSkipped} settled={turn.outcome !== undefined} />}
       {(cid || !ended) && <li>Stored {cid ? <Stored cid={cid} /> : <Unknown />}</li>}
       {(transaction || !ended) && (
-        <li>Settled in {transaction ? <Transaction hash={transaction} explorer={explorer} /> : <Unknown />}</li>
+        <li>
+          {ended ? "Ended" : "Settled"} in{" "}
+          {transaction ? <Transaction hash={transaction} explorer={explorer} /> : <Unknown />}
+        </li>
       )}
       <li>Request {turn.requestId ? <Copyable text={turn.requestId} what="the request id" /> : <Unknown />}</li>
     </ul>

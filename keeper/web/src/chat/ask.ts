@@ -1,14 +1,13 @@
-import { post, Refusal } from "../api/client.ts";
 import { balancesQuery, queries, refreshAccount } from "../api/queries.ts";
-import type { ErrorBody, Hex, NetworkBody } from "../api/wire.ts";
-import { plain } from "../format/amount.ts";
+import type { Hex, NetworkBody } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
 import type { Account } from "../wallet/session.ts";
 import { loadWallet } from "../wallet/session.ts";
-import { addTurn, changeTurn, conversation, findTurn, removeTurn } from "./conversation.ts";
-import type { Confirmation, Problem, Terms } from "./model.ts";
-import { creditsProblem, Declined, problemOf, UnknownRequest } from "./problems.ts";
-import { followRequest, readStream, TurnWriter } from "./stream.ts";
+import { addTurn, adoptId, changeTurn, conversation, findTurn, removeTurn } from "./conversation.ts";
+import { type Confirmation, DEFAULT_TERMS, type Problem, type Terms } from "./model.ts";
+import { creditsProblem, Declined, problemOf } from "./problems.ts";
+import { idOf, prepare, sendAssigned, sendDirect } from "./sending.ts";
+import { followRequest, TurnWriter } from "./stream.ts";
 
 export interface Asker {
   readonly account: Account;
@@ -28,7 +27,12 @@ export function askAgain(key: string, asker: Asker, terms?: Terms): void {
   const found = findTurn(key);
   if (!found) return;
   if (!found.turn.requestId) removeTurn(key);
-  ask(found.turn.prompt, terms ?? found.turn.terms, asker);
+  ask(found.turn.prompt, terms ?? wholeTerms(found.turn.terms), asker);
+}
+
+/** What the keeper's history tells of a request leaves out its length and its temperature. */
+function wholeTerms(terms: Terms): Terms {
+  return terms.maxTokens > 0 ? terms : { ...terms, ...DEFAULT_TERMS };
 }
 
 /** The reader's word on what is shown before signing. */
@@ -44,13 +48,16 @@ export function stopFollowing(key: string): void {
 }
 
 export function follow(key: string, asker: Asker): void {
-  const requestId = findTurn(key)?.turn.requestId;
+  const { requestId, terms } = findTurn(key)?.turn ?? {};
   if (!requestId || running.has(key)) return;
   void guarded(key, asker, async (signal) => {
     changeTurn(key, ({ problem: _, ...turn }) => ({ ...turn, stage: "running" }));
     const writer = new TurnWriter(key);
     writer.restart();
-    await followRequest(requestId, writer, signal);
+    // The page may have been closed before it knew by which id the chain has it.
+    const id = terms?.lane === "assigned" ? await idOf(requestId, signal) : requestId;
+    adoptId(key, id);
+    await followRequest(id, writer, signal);
   });
 }
 
@@ -68,16 +75,18 @@ function run(key: string, asker: Asker): Promise<void> {
     const found = findTurn(key);
     if (!found) return;
     const { prompt, terms } = found.turn;
+    const question = { prompt, terms, threadId: found.thread.id };
     const { account, network } = asker;
+    const assigned = terms.lane === "assigned";
     await checkCredits(terms, account.address);
-    const fields = fieldsOf(prompt, terms, found.thread.id, asker);
-    const [wallet, asked] = await Promise.all([loadWallet(network), prepare(fields, signal)]);
+    const [wallet, asked] = await Promise.all([loadWallet(network), prepare(question, asker, signal)]);
     const intent = wallet.checkIntent(asked, { prompt, terms, user: account.address, network });
     if (account.kind !== "development") {
       await confirmed(key, {
         model: intent.model,
         paymentWei: intent.payment,
-        validator: intent.validator,
+        validator: assigned ? undefined : intent.validator,
+        priority: intent.priority,
         deadline: Number(intent.deadline) * 1000,
       });
     }
@@ -85,30 +94,17 @@ function run(key: string, asker: Asker): Promise<void> {
     const { signature, requestId } = await wallet.signIntent(intent, account);
     signal.throwIfAborted();
     changeTurn(key, (current) => ({ ...current, stage: "running", requestId }));
-    announce("Sent. The answer is being written.");
+    announce(assigned ? "Sent. A validator is looked for." : "Sent. The answer is being written.");
+    const signed = { intent, signature, salt: asked.salt };
     const writer = new TurnWriter(key);
-    try {
-      const response = await post(
-        "/api/chat",
-        { message: prompt, thread_id: found.thread.id, intent, signature, salt: asked.salt },
-        signal,
-        "text/event-stream",
-      );
-      if (response.body) await readStream(response.body, writer);
-    } catch (error) {
-      if (error instanceof Refusal || signal.aborted) throw error;
-    }
-    if (!writer.ended && !signal.aborted) await followAccepted(requestId, writer, signal);
+    let id = requestId;
+    if (assigned) {
+      const isOurs = (named: Hex): boolean => wallet.isRequestOf(named, intent);
+      id = await sendAssigned(question, signed, requestId, isOurs, signal);
+      adoptId(key, id);
+    } else await sendDirect(question, signed, requestId, writer, signal);
+    if (!writer.ended && !signal.aborted) await followRequest(id, writer, signal);
   });
-}
-
-/** A broken stream says nothing about the request: it goes on where the keeper has taken it, and else never began. */
-async function followAccepted(requestId: Hex, writer: TurnWriter, signal: AbortSignal): Promise<void> {
-  if (writer.next === 0) {
-    const response = await fetch(`/api/llm/status/${requestId}`, { signal }).catch(() => undefined);
-    if (response?.status === 404) throw new UnknownRequest();
-  }
-  await followRequest(requestId, writer, signal);
 }
 
 async function guarded(key: string, asker: Asker, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -154,33 +150,6 @@ async function checkCredits(terms: Terms, address: Hex): Promise<void> {
   const credits = BigInt(balances.nsd.credits_wei);
   const required = BigInt(terms.paymentWei);
   if (credits < required) throw new Shortfall(creditsProblem(required, credits));
-}
-
-async function prepare(
-  fields: Record<string, unknown>,
-  signal: AbortSignal,
-): Promise<Required<Pick<NonNullable<ErrorBody["error"]>, "typed_data" | "salt">>> {
-  try {
-    await post("/api/chat", { ...fields, prepare: true }, signal, "application/json");
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== "signature_required") throw error;
-    const { typed_data, salt } = error.details;
-    if (typed_data && salt) return { typed_data, salt };
-  }
-  throw new Error("The keeper did not say what to sign.");
-}
-
-function fieldsOf(prompt: string, terms: Terms, threadId: string, asker: Asker): Record<string, unknown> {
-  return {
-    message: prompt,
-    user_address: asker.account.address,
-    thread_id: threadId,
-    model: terms.model ?? asker.network.model,
-    max_tokens: terms.maxTokens,
-    temperature: terms.temperature,
-    nsd_payment: plain(BigInt(terms.paymentWei)),
-    priority: terms.priority,
-  };
 }
 
 async function confirmed(key: string, confirmation: Confirmation): Promise<void> {

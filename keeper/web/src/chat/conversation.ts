@@ -1,4 +1,4 @@
-import type { RequestBody } from "../api/wire.ts";
+import type { Hex, RequestBody } from "../api/wire.ts";
 import { titled } from "../format/text.ts";
 import { createStore, useStore } from "../ui/store.ts";
 import { isOpen, randomId, type Terms, type Thread, type Turn } from "./model.ts";
@@ -70,6 +70,12 @@ export function changeTurn(key: string, next: (turn: Turn) => Turn): void {
         : thread,
     ),
   }));
+}
+
+/** The id by which the chain has a turn's request; the keeper's history may have brought it by that id before. */
+export function adoptId(key: string, requestId: Hex): void {
+  if (key !== requestId && findTurn(requestId)) removeTurn(requestId);
+  changeTurn(key, (turn) => (turn.requestId === requestId ? turn : { ...turn, requestId }));
 }
 
 export function removeTurn(key: string): void {

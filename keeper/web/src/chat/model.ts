@@ -1,7 +1,10 @@
-import type { Hex, PhaseName, ReceiptBody, Wei } from "../api/wire.ts";
+import type { FailureClass, FinishReason, Hex, Lane, PhaseName, ReceiptBody, Wei } from "../api/wire.ts";
+import { ONE } from "../format/amount.ts";
 
 /** What is asked, before and after it is signed. Everything here survives JSON, since threads are kept by the browser. */
 export interface Terms {
+  /** Direct where it is absent, as in threads that older pages kept. */
+  readonly lane?: Lane;
   readonly model?: string;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -9,15 +12,32 @@ export interface Terms {
   readonly priority: boolean;
 }
 
+/** What is asked for where nobody says otherwise. */
+export const DEFAULT_TERMS = { maxTokens: 500, temperature: 0.7, paymentWei: (50n * ONE).toString() } as const;
+
 export interface PhaseMark {
   readonly phase: PhaseName;
   readonly at: number;
+}
+
+/** A validator's turn at a request, and why it did not answer where it did not. */
+export interface Attempt {
+  readonly validator: number;
+  readonly at: number;
+  readonly failure?: FailureClass;
+}
+
+/** Taken back, while its validator may still post what it has. */
+export interface Cancelling {
+  readonly until: number;
+  readonly refundableWei?: Wei;
 }
 
 /** How a request ended. */
 export interface Outcome {
   readonly status: "completed" | "failed" | "cancelled";
   readonly receipt?: ReceiptBody;
+  readonly finish?: FinishReason;
   readonly refundedWei?: Wei;
   readonly penaltyWei?: Wei;
   readonly cid?: string;
@@ -40,7 +60,9 @@ export interface Problem {
 export interface Confirmation {
   readonly model: string;
   readonly paymentWei: Wei;
-  readonly validator: Hex;
+  /** Undefined where the network picks one. */
+  readonly validator: Hex | undefined;
+  readonly priority: boolean;
   readonly deadline: number;
 }
 
@@ -54,6 +76,8 @@ export interface Turn {
   readonly stage: Stage;
   readonly answer: string;
   readonly phases: readonly PhaseMark[];
+  readonly attempts?: readonly Attempt[];
+  readonly cancelling?: Cancelling;
   readonly tokens?: number;
   readonly cutShort?: boolean;
   readonly requestId?: Hex;
@@ -71,6 +95,16 @@ export interface Thread {
 
 export function isOpen(turn: Turn): boolean {
   return turn.stage !== "ended" && turn.stage !== "stopped";
+}
+
+/** Only what the network assigns holds a payment that can be taken back, and only until it is answered. */
+export function isCancellable(turn: Turn): boolean {
+  if (turn.terms.lane !== "assigned" || !turn.requestId || turn.outcome || turn.problem || turn.cancelling)
+    return false;
+  return (
+    turn.phases.some(({ phase }) => phase === "queued" || phase === "assigned") &&
+    !turn.phases.some(({ phase }) => phase === "answered")
+  );
 }
 
 /** Random enough for an id, on pages without a secure context too. */

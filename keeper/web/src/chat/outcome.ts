@@ -1,6 +1,7 @@
 import type { ChatBody, RequestBody } from "../api/wire.ts";
 import { titled } from "../format/text.ts";
 import type { Outcome, PhaseMark, Thread, Turn } from "./model.ts";
+import { attemptsOf } from "./progress.ts";
 
 /** The outcome that a streamed chat ends with; undefined while its settlement is on its way. */
 export function outcomeOfChat(body: ChatBody): Outcome | undefined {
@@ -26,6 +27,7 @@ export function outcomeOfRequest(body: RequestBody): Outcome | undefined {
 function settlementOf(body: ChatBody | RequestBody): Omit<Outcome, "status"> {
   return {
     ...(body.receipt ? { receipt: body.receipt } : {}),
+    ...(body.finish_reason ? { finish: body.finish_reason } : {}),
     ...(body.cid ? { cid: body.cid } : {}),
     ...(body.blockchain_tx ? { transaction: body.blockchain_tx } : {}),
     ...(body.lcai_earned_wei ? { lcaiWei: body.lcai_earned_wei } : {}),
@@ -42,18 +44,31 @@ export function turnOf(body: RequestBody): Turn {
     requestId: body.request_id,
     prompt: body.prompt ?? "",
     at,
-    terms: { model: body.model, maxTokens: 0, temperature: 0, paymentWei: body.nsd_burned_wei, priority: false },
+    terms: {
+      lane: body.lane ?? "direct",
+      model: body.model,
+      maxTokens: 0,
+      temperature: 0,
+      paymentWei: body.nsd_burned_wei,
+      priority: body.priority ?? false,
+    },
     stage: outcome ? "ended" : "stopped",
     answer: body.result ?? "",
     phases: outcome ? endedPhases(outcome, at) : [],
+    ...handsOf(body),
     ...(body.tokens_used ? { tokens: body.tokens_used } : {}),
     ...(body.finish_reason === "length" ? { cutShort: true } : {}),
     ...(outcome ? { outcome } : {}),
   };
 }
 
+/** Whose hands it went through, where the network assigned it. */
+export function handsOf({ attempts }: RequestBody): Pick<Turn, "attempts"> {
+  return attempts && attempts.length > 0 ? { attempts: attemptsOf(attempts) } : {};
+}
+
 function endedPhases(outcome: Outcome, at: number): PhaseMark[] {
-  if (outcome.status !== "completed") return [{ phase: "failed", at }];
+  if (outcome.status !== "completed") return [{ phase: outcome.status, at }];
   return (["accepted", "answered", "stored", "settled"] as const).map((phase) => ({ phase, at }));
 }
 
@@ -67,7 +82,7 @@ export function merged(threads: readonly Thread[], history: readonly RequestBody
       if (turn.requestId) known.delete(turn.requestId);
       if (!body || turn.outcome) return turn;
       const { outcome, answer, stage, phases } = turnOf(body);
-      return outcome ? { ...turn, outcome, answer: answer || turn.answer, stage, phases } : turn;
+      return outcome ? { ...turn, ...handsOf(body), outcome, answer: answer || turn.answer, stage, phases } : turn;
     }),
   }));
   for (const body of [...known.values()].reverse()) {

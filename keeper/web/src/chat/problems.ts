@@ -16,6 +16,9 @@ export class IntentMismatch extends Error {
 /** The keeper has never heard of a request that was sent to it. */
 export class UnknownRequest extends Error {}
 
+/** The keeper named another request than the one that was signed. */
+export class ForeignRequest extends Error {}
+
 /** The wallet, or whoever holds it, said no. */
 export class Declined extends Error {
   constructor() {
@@ -53,6 +56,14 @@ export function problemOf(error: unknown): Problem {
       kind: "unsent",
       title: "Not taken",
       detail: "The keeper does not know this request. Nothing was charged.",
+    };
+  }
+  if (error instanceof ForeignRequest) {
+    return {
+      kind: "unsafe",
+      title: "Not followed",
+      detail:
+        "The keeper named another request than the one you signed. Yours may be under way: look for it in your history.",
     };
   }
   if (error instanceof Unreachable) {

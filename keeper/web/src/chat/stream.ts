@@ -1,10 +1,12 @@
 import { eventsOf } from "../api/sse.ts";
-import type { ChatBody, PhaseBody, RequestBody } from "../api/wire.ts";
+import type { ChatBody, Hex, PhaseBody, RequestBody } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
-import { changeTurn } from "./conversation.ts";
-import type { Outcome, Turn } from "./model.ts";
-import { outcomeOfChat, outcomeOfRequest } from "./outcome.ts";
+import { adoptId, changeTurn } from "./conversation.ts";
+import { cameBack, failureOf, moneyOf } from "./failures.ts";
+import type { Attempt, Outcome, Turn } from "./model.ts";
+import { handsOf, outcomeOfChat, outcomeOfRequest } from "./outcome.ts";
 import { UnknownRequest } from "./problems.ts";
+import { toldOf, withPhase } from "./progress.ts";
 
 const FRAME_MS = 32;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
@@ -30,11 +32,13 @@ export class TurnWriter {
   phase(body: PhaseBody): void {
     if (!this.#isNew(body.seq)) return;
     this.#flush();
-    changeTurn(this.#key, (turn) => ({
-      ...turn,
-      requestId: body.request_id,
-      phases: [...turn.phases.filter(({ phase }) => phase !== body.phase), { phase: body.phase, at: body.at }],
-    }));
+    changeTurn(this.#key, (turn) => {
+      const next = withPhase(turn, body);
+      const last = next.attempts?.at(-1);
+      if (body.phase === "attempt_failed" && last) announce(`${toldOf(last, next)} Another validator is looked for.`);
+      else if (body.phase === "assigned" && last && turn.attempts) announce(toldOf(last, next));
+      return next;
+    });
   }
 
   token(seq: number, token: string): void {
@@ -49,24 +53,26 @@ export class TurnWriter {
   restart(): void {
     this.#flush();
     this.#next = 0;
-    changeTurn(this.#key, (turn) => ({ ...turn, answer: "", phases: [] }));
+    changeTurn(this.#key, ({ attempts: _, cancelling: __, ...turn }) => ({ ...turn, answer: "", phases: [] }));
   }
 
-  end(outcome: Outcome | undefined, answer: string | null, tokens: number | null | undefined, cutShort: boolean): void {
+  end({ outcome, answer, tokens, cutShort, attempts, requestId }: Final): void {
     this.#flush();
     this.ended = outcome !== undefined;
-    changeTurn(
-      this.#key,
-      (turn): Turn => ({
+    if (requestId) adoptId(this.#key, requestId);
+    changeTurn(this.#key, ({ cancelling, ...turn }): Turn => {
+      const open = outcome === undefined && cancelling !== undefined;
+      return {
         ...turn,
+        ...(open ? { cancelling } : {}),
+        ...(attempts ? { attempts } : {}),
         answer: answer || turn.answer,
         ...(tokens ? { tokens } : {}),
         ...(cutShort ? { cutShort } : {}),
         ...(outcome ? { outcome, stage: "ended" } : {}),
-      }),
-    );
-    if (outcome?.status === "completed") announce(`Settled. The answer: ${answer ?? ""}`);
-    else if (outcome) announce(`The request failed. ${outcome.error?.message ?? ""}`);
+      };
+    });
+    if (outcome) announce(endingOf(outcome, answer, attempts));
   }
 
   #isNew(seq: number): boolean {
@@ -86,6 +92,21 @@ export class TurnWriter {
   }
 }
 
+/** What the last event of a request says. */
+interface Final {
+  readonly outcome: Outcome | undefined;
+  readonly answer: string | null;
+  readonly tokens: number | null | undefined;
+  readonly cutShort: boolean;
+  readonly attempts?: readonly Attempt[];
+  readonly requestId?: Hex;
+}
+
+function endingOf(outcome: Outcome, answer: string | null, attempts: readonly Attempt[] | undefined): string {
+  if (outcome.status === "completed") return `Settled. The answer: ${answer ?? ""}`;
+  return `${failureOf(outcome, attempts).title}, ${cameBack(outcome)}. ${moneyOf(outcome)}`;
+}
+
 /** Reads the stream that a chat is answered with, until it ends or breaks. */
 export async function readStream(body: ReadableStream<Uint8Array>, writer: TurnWriter): Promise<void> {
   for await (const { event, data } of eventsOf(body)) {
@@ -96,7 +117,12 @@ export async function readStream(body: ReadableStream<Uint8Array>, writer: TurnW
     }
     if (event === "final") {
       const final = JSON.parse(data) as ChatBody;
-      writer.end(outcomeOfChat(final), final.response, final.tokens_used, final.finish_reason === "length");
+      writer.end({
+        outcome: outcomeOfChat(final),
+        answer: final.response,
+        tokens: final.tokens_used,
+        cutShort: final.finish_reason === "length",
+      });
     }
     if (event === "end") return;
   }
@@ -136,7 +162,14 @@ function followOnce(requestId: string, writer: TurnWriter, signal: AbortSignal):
       if (message.type === "phase") writer.phase(message);
       if (message.type === "token") writer.token(message.seq, message.token);
       if (message.type === "final") {
-        writer.end(outcomeOfRequest(message), message.result, message.tokens_used, message.finish_reason === "length");
+        writer.end({
+          outcome: outcomeOfRequest(message),
+          answer: message.result,
+          tokens: message.tokens_used,
+          cutShort: message.finish_reason === "length",
+          requestId: message.request_id,
+          ...handsOf(message),
+        });
         socket.close();
       }
       if (message.type === "error") {

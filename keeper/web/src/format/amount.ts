@@ -40,6 +40,17 @@ export function sharing(parts: readonly bigint[]): string[] {
   return cut.map((part) => exact(part * unit, shown));
 }
 
+/** The same for a sentence: bare where all of them are whole. */
+export function sharingBare(parts: readonly bigint[]): string[] {
+  const shown = sharing(parts);
+  return shown.every((text) => text.endsWith(".00")) ? shown.map((text) => text.slice(0, -".00".length)) : shown;
+}
+
+/** The same for a column: two decimals, and more only where an amount has them. */
+export function sharingColumn(parts: readonly bigint[]): string[] {
+  return sharing(parts).map((text) => text.replace(/(\.\d\d\d*?)0+$/, "$1"));
+}
+
 function decimalsOf(wei: bigint): number {
   return wei.toString().padStart(DECIMALS, "0").slice(-DECIMALS).replace(/0+$/, "").length;
 }

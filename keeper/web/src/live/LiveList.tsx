@@ -34,5 +34,11 @@ function told({ type, data }: NotificationBody): string {
   if (type === "deposit") return shown ? `Deposited ${shown} NSD` : "Deposit arrived";
   if (type === "interaction")
     return data["record"] === undefined ? "Chat recorded" : `Recorded as #${String(data["record"])}`;
-  return `Request ${String(data["phase"] ?? data["status"] ?? "updated")}`;
+  const phase = String(data["phase"] ?? data["status"] ?? "updated");
+  return `Request ${PHASES[phase] ?? phase}`;
 }
+
+const PHASES: Readonly<Record<string, string>> = {
+  attempt_failed: "moves to another validator",
+  cancelling: "being cancelled",
+};

@@ -3,7 +3,7 @@ import { Cross } from "./icons.tsx";
 
 interface DialogProps {
   readonly title: string;
-  readonly side?: "left" | "right" | "middle";
+  readonly side?: "left" | "right" | "right broad" | "middle";
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
@@ -18,7 +18,9 @@ export function Dialog({ title, side = "middle", onClose, children }: DialogProp
     dialog.showModal();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement) before.focus();
+      // What opened it may have been in a sheet that is closed by now; the header's last button opens that.
+      const opener = before?.isConnected ? before : document.querySelector("header button:last-child");
+      if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
   return (

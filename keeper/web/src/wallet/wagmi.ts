@@ -10,12 +10,12 @@ import {
   watchConnection,
   watchConnectors,
 } from "wagmi/actions";
-import type { IntentMessage, NetworkBody, TypedData } from "../api/wire.ts";
+import type { CancelData, CancelMessage, IntentMessage, NetworkBody, TypedData } from "../api/wire.ts";
 import { createStore, type Store } from "../ui/store.ts";
 import { type CreditsActions, creditsActions } from "./credits.ts";
 import { DEVELOPMENT, DevelopmentProvider } from "./development.ts";
 import { declinedOr } from "./failure.ts";
-import { type Asked, checkIntent, intentId, typedIntent } from "./intent.ts";
+import { type Asked, checkCancel, checkIntent, intentId, isRequestOf, typedCancel, typedIntent } from "./intent.ts";
 import type { Account } from "./session.ts";
 
 /** A wallet that announced itself to this page. */
@@ -34,6 +34,9 @@ export interface Wallet extends CreditsActions {
   switchChain(): Promise<void>;
   checkIntent(typed: { typed_data: TypedData; salt: Hex }, asked: Asked): IntentMessage;
   signIntent(intent: IntentMessage, account: Account): Promise<{ signature: Hex; requestId: Hex }>;
+  isRequestOf(id: Hex, intent: IntentMessage): boolean;
+  checkCancel(typed: CancelData, requestId: Hex): CancelMessage;
+  signCancel(message: CancelMessage, account: Account): Promise<Hex>;
 }
 
 export function createWallet(network: NetworkBody, onAccount: (account: Account | undefined) => void): Wallet {
@@ -112,6 +115,14 @@ export function createWallet(network: NetworkBody, onAccount: (account: Account 
         declinedOr,
       );
       return { signature, requestId: intentId(intent, network) };
+    },
+    isRequestOf: (id, intent) => isRequestOf(id, intent, network),
+    checkCancel: (typed, requestId) => checkCancel(typed, requestId, network),
+    async signCancel(message, account) {
+      const connector = await connectorFor(account);
+      return signTypedData(config, { ...typedCancel(message, network), account: account.address, connector }).catch(
+        declinedOr,
+      );
     },
     ...creditsActions(
       network,
