@@ -325,10 +325,13 @@ contract RequestCheck is Symbolic {
         assert(Offer.wrap(r.price()).price() == price);
     }
 
-    function check_AnotherAttemptKeepsHistoryAndPrice(uint256 word, uint8 status, uint16 validator, uint8 band, uint32 from)
-        public
-        view
-    {
+    function check_AnotherAttemptKeepsHistoryAndPrice(
+        uint256 word,
+        uint8 status,
+        uint16 validator,
+        uint8 band,
+        uint32 from
+    ) public view {
         Request r = Request.wrap(word);
         vm.assume(status <= 7 && band <= 3 && r.attempts() < 3);
         Request again = r.assigned(status, validator, band, from);
