@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Source } from "../../scripts/functions.ts";
-import { stateChanging } from "../../scripts/functions.ts";
+import { type Source, stateChanging } from "../../scripts/functions.ts";
 import { contractsIn, solidityTests, type TestContract } from "../../scripts/tests.ts";
 import { allTrees, disagreements, drawn, parseTree } from "../../scripts/trees.ts";
 
+const sources = stateChanging();
 const forfeit: Source = { subject: "RouterLanes::forfeit", errors: ["RouterStillRevealable"] };
 const FILE = "test/contracts/router/RouterLanes.forfeit.tree";
 const TREE = `RouterLanes::forfeit → ForfeitTest
@@ -25,12 +25,11 @@ contract OtherTest is Lanes {
 );
 
 /** What is wrong with the tree once something in it, or beside it, is another. */
-function wrong(tree: string, all = tests, sources = [forfeit]): string[] {
-  return disagreements([parseTree(FILE, tree)], all, sources);
+function wrong(tree: string): string[] {
+  return disagreements([parseTree(FILE, tree)], tests, [forfeit]);
 }
 
 test("every function that changes state has a tree, every leaf a test, and every test a leaf", () => {
-  const sources = stateChanging();
   expect(sources.map(({ subject }) => subject)).toEqual(
     expect.arrayContaining(["InferenceRouter::submit", "Seating::enlist", "RewardToken::mint", "Vacant::initialize"]),
   );
@@ -38,7 +37,7 @@ test("every function that changes state has a tree, every leaf a test, and every
 });
 
 test("errors are those of internal functions and modifiers too", () => {
-  const submit = stateChanging().find(({ subject }) => subject === "InferenceRouter::submit");
+  const submit = sources.find(({ subject }) => subject === "InferenceRouter::submit");
   expect(submit?.errors).toEqual(
     expect.arrayContaining(["ReentrancyGuardReentrantCall", "RouterCommitRequired", "RouterRateLimited"]),
   );
