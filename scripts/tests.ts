@@ -11,6 +11,8 @@ export interface TestContract {
   /** Of the repository, with slashes. */
   readonly file: string;
   readonly tests: readonly string[];
+  /** What the file says, and what it imports of the tests: helpers that expect an error stand in either. */
+  readonly text: string;
 }
 
 /** Files below a folder of the repository whose names end so, in order. */
@@ -22,20 +24,23 @@ export function filesBelow(folder: string, ending: string): string[] {
 }
 
 /** The contracts of a Solidity source with the functions that forge runs as tests, invariants, or symbolic checks. */
-export function contractsIn(file: string, source: string): TestContract[] {
-  const found: { name: string; file: string; tests: string[] }[] = [];
+export function contractsIn(file: string, source: string, imported = ""): TestContract[] {
+  const found: { name: string; file: string; tests: string[]; text: string }[] = [];
   const pattern = /^(?:abstract )?contract (\w+)|^ {4}function ((?:test|invariant|check)\w*)\(/gm;
   for (const [, contract, test] of source.matchAll(pattern)) {
-    if (contract) found.push({ name: contract, file, tests: [] });
+    if (contract) found.push({ name: contract, file, tests: [], text: source + imported });
     else if (test) found.at(-1)?.tests.push(test);
   }
   return found.filter(({ tests }) => tests.length > 0);
 }
 
 export function solidityTests(): TestContract[] {
-  return filesBelow("test/contracts", ".t.sol").flatMap((file) =>
-    contractsIn(file, readFileSync(join(root, file), "utf8")),
-  );
+  return filesBelow("test/contracts", ".t.sol").flatMap((file) => {
+    const source = readFileSync(join(root, file), "utf8");
+    const imports = [...source.matchAll(/from "(\.[^"]+)";/g)].map(([, path = ""]) => join(root, dirname(file), path));
+    const ofTests = imports.filter((path) => path.startsWith(join(root, "test")));
+    return contractsIn(file, source, ofTests.map((path) => readFileSync(path, "utf8")).join("\n"));
+  });
 }
 
 /** The contract that a name stands for: that of the folder it is named in, else the only one of that name. */

@@ -105,6 +105,7 @@ export function disagreements(
 ): string[] {
   const problems: string[] = [];
   const held = new Set<string>();
+  const known = new Set(sources.flatMap(({ errors }) => errors));
   const bySubject = new Map(trees.map((tree) => [tree.subject, tree]));
   for (const tree of trees) {
     const folder = dirname(tree.file);
@@ -115,12 +116,20 @@ export function disagreements(
     for (const problem of misshapen(tree)) say(problem);
     for (const leaf of leavesOf(tree)) {
       if (leaf.see ? !bySubject.has(leaf.see) : leaf.tests.length === 0) say(`nothing holds "${leaf.text}"`);
+      let said = "";
       for (const name of leaf.tests) {
         const unknown = unknownTest(name, tests, folder);
         if (unknown) say(unknown);
         const at = name.lastIndexOf(".");
         const contract = contractNamed(name.slice(0, at), tests, folder);
-        if (typeof contract !== "string") held.add(`${contract.file}:${contract.name}.${name.slice(at + 1)}`);
+        if (typeof contract === "string") continue;
+        held.add(`${contract.file}:${contract.name}.${name.slice(at + 1)}`);
+        said += contract.text;
+      }
+      // Where a test of an error never says its name, it cannot expect it.
+      const reverts = leaf.text.includes("revert with") && !leaf.text.includes("never");
+      for (const error of reverts ? (leaf.text.match(/\w+/g) ?? []).filter((word) => known.has(word)) : []) {
+        if (!said.includes(error)) say(`no test of "${leaf.text}" expects ${error}`);
       }
     }
   }

@@ -5,6 +5,7 @@ import { allTrees, disagreements, drawn, parseTree } from "../../scripts/trees.t
 
 const sources = stateChanging();
 const forfeit: Source = { subject: "RouterLanes::forfeit", errors: ["RouterStillRevealable"] };
+const commit: Source = { subject: "RouterLanes::commit", errors: ["RouterBondTooLow"] };
 const FILE = "test/contracts/router/RouterLanes.forfeit.tree";
 const TREE = `RouterLanes::forfeit → ForfeitTest
 ├── given it can still be revealed
@@ -15,7 +16,9 @@ const TREE = `RouterLanes::forfeit → ForfeitTest
 const tests: TestContract[] = contractsIn(
   "test/contracts/router/Commit.t.sol",
   `contract ForfeitTest is Lanes {
-    function test_RevertGiven_ItCanStillBeRevealed() public {}
+    function test_RevertGiven_ItCanStillBeRevealed() public {
+        vm.expectRevert(IRouterLog.RouterStillRevealable.selector);
+    }
     function test_Burns() public {}
 }
 contract OtherTest is Lanes {
@@ -26,7 +29,7 @@ contract OtherTest is Lanes {
 
 /** What is wrong with the tree once something in it, or beside it, is another. */
 function wrong(tree: string): string[] {
-  return disagreements([parseTree(FILE, tree)], tests, [forfeit]);
+  return disagreements([parseTree(FILE, tree)], tests, [forfeit, commit]);
 }
 
 test("every function that changes state has a tree, every leaf a test, and every test a leaf", () => {
@@ -44,7 +47,7 @@ test("errors are those of internal functions and modifiers too", () => {
 });
 
 test("a tree that agrees with its tests and its source is drawn as it was written", () => {
-  expect(wrong(TREE)).toEqual([]);
+  expect(wrong(TREE)).toEqual(["RouterLanes::commit has no tree"]);
   const plain = TREE.replace(/[│├└]/g, " ").replace(/── /g, "   ");
   expect(drawn(parseTree(FILE, plain))).toBe(TREE);
 });
@@ -54,6 +57,11 @@ test.each([
   ["a test contract that does not exist", TREE.replace("OtherTest", "NoTest"), "no test contract is named NoTest"],
   ["a test on no leaf", TREE.replace(", OtherTest.test_BurnsToo", ""), "OtherTest.test_BurnsToo is on no leaf"],
   ["an error that no leaf names", TREE.replace("RouterStillRevealable", "an error"), "names RouterStillRevealable"],
+  [
+    "an error that no test of the leaf expects",
+    TREE.replace("should leave", "should revert with RouterBondTooLow and leave"),
+    'and leave the bond burned" expects RouterBondTooLow',
+  ],
   ["a leaf that nothing holds", TREE.replace(" → test_Burns, OtherTest.test_BurnsToo", ""), "nothing holds"],
   ["a branch without a leaf", `${TREE.trimEnd()}\n└── given nothing follows\n`, "no leaf is under"],
   ["a word that is no branch's", TREE.replace("given it cannot", "if it cannot"), "begins with none of"],
