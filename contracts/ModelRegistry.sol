@@ -161,6 +161,8 @@ contract ModelRegistry is Governed, IModelRegistry {
         _range("maxInputTokens", model.maxInputTokens, 1, 10_000_000);
         _range("window", model.window, 60, (1 << 14) - 1);
         _range("pace", model.pace, 1, (1 << 10) - 1);
+        // Pauses lie a day apart, so what one pause adds to a window is over before the next can begin.
+        _range("window + maxTokens / pace", model.window + model.maxTokens / model.pace, 60, 1 days - 1);
     }
 
     function _range(string memory field, uint256 value, uint256 minimum, uint256 maximum) private pure {

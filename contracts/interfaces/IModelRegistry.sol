@@ -13,7 +13,8 @@ interface IModelRegistry {
     /// @param maxTokens Output tokens a request may ask for, 1 to 1,000,000.
     /// @param maxInputTokens Prompt tokens a node accepts.
     /// @param window Seconds to answer before the share for length, 60 to 16,383.
-    /// @param pace Output tokens a second that are expected, 1 to 1,023.
+    /// @param pace Output tokens a second that are expected, 1 to 1,023. The window with its share for `maxTokens` is
+    /// shorter than a day.
     /// @param active Intake is open.
     struct Model {
         string name;

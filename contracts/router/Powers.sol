@@ -30,7 +30,7 @@ abstract contract Powers is AccessManagedUpgradeable, Settlement {
         uint256 previous = $.intakePausedUntil;
         uint256 end = _pauseEnd(previous, until);
         // One that is shortened began when it began.
-        if (previous <= block.timestamp) $.intakePausedFrom = uint64(block.number);
+        if (previous <= block.timestamp) $.intakePauses.push(block.number);
         $.intakePausedUntil = uint40(end);
         for (uint256 i; i < $.models.length; ++i) {
             $.offers[$.models[i]] = $.offers[$.models[i]].closed();

@@ -97,8 +97,8 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         mapping(bytes32 caseId => Frozen) frozen;
         bytes32[] models;
         uint40 intakePausedUntil;
-        // block in which that pause began
-        uint64 intakePausedFrom;
+        // blocks in which pauses of intake began, in their order: what one excused, none that comes later takes back
+        uint256[] intakePauses;
     }
 
     // keccak256(abi.encode(uint256(keccak256("neuroswarm.storage.InferenceRouter")) - 1)) & ~bytes32(uint256(0xff))

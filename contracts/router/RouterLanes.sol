@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
 import {IInferenceRouter, Intent, Receipt, Session} from "../interfaces/IInferenceRouter.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {ReputationMath} from "../libraries/ReputationMath.sol";
@@ -30,6 +31,7 @@ import {RouterBase} from "./RouterBase.sol";
 /// prompts, so much in total, this root over their records. The validator settles the last one whenever it likes. What
 /// receipts leave unlocks when the session is closed: by the validator at any time, by anybody from its end on.
 contract RouterLanes is Opening, Extended {
+    using Arrays for uint256[];
     using PriceWord for uint256;
 
     uint256 private constant BOND_BPS = 1_000;
@@ -137,14 +139,20 @@ contract RouterLanes is Opening, Extended {
         uint256 bond = c.bond();
         if (bond == 0) return;
         Layout storage $ = _layout();
-        uint256 pausedFrom = $.intakePausedFrom;
-        if (pausedFrom >= c.atBlock() && pausedFrom <= c.atBlock() + HASHES_KEPT) {
+        if (_wasPaused(c.atBlock(), c.atBlock() + HASHES_KEPT)) {
             _credit(committer, bond);
             emit BondReturned(committer, commitment, bond);
         } else {
             $.global = $.global.add(0, bond);
             emit BondForfeited(committer, commitment, bond);
         }
+    }
+
+    /// @dev Whether a pause of intake began between these blocks, both among them.
+    function _wasPaused(uint256 from, uint256 to) private view returns (bool) {
+        uint256[] storage pauses = _layout().intakePauses;
+        uint256 index = pauses.lowerBound(from);
+        return index < pauses.length && pauses[index] <= to;
     }
 
     function _keyOf(address committer, bytes32 commitment) private pure returns (bytes32) {

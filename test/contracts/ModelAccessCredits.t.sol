@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Parameter} from "../../contracts/interfaces/IFeeController.sol";
 import {IModelAccessCredits} from "../../contracts/interfaces/IModelAccessCredits.sol";
@@ -89,6 +90,16 @@ contract DepositTest is Scene {
         assertEq(unretired, 0);
         assertEq(owed, 10e18);
     }
+
+    function test_RevertWhen_ThePermitIsVoidAndNothingIsAllowed() public {
+        vm.startPrank(alice.addr);
+        nsd.approve(address(credits), 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(credits), 0, 9e18)
+        );
+        credits.depositWithPermit(9e18, block.timestamp, 27, bytes32(uint256(1)), bytes32(uint256(1)));
+        vm.stopPrank();
+    }
 }
 
 contract WithdrawTest is Scene {
@@ -172,6 +183,43 @@ contract WithdrawTest is Scene {
         fees.set(Parameter.WithdrawDelay, 1 days);
         vm.warp(block.timestamp + 15 minutes);
         _withdraw();
+    }
+
+    function test_RevertGiven_NothingToCancel() public {
+        bytes memory reason = abi.encodeWithSelector(IModelAccessCredits.CreditsNothingPending.selector, alice.addr);
+        vm.startPrank(alice.addr);
+        vm.expectRevert(reason);
+        credits.cancelWithdrawal();
+        credits.requestWithdrawal(1);
+        vm.expectEmit(address(credits));
+        emit IModelAccessCredits.WithdrawalCancelled(alice.addr, 1);
+        credits.cancelWithdrawal();
+        vm.expectRevert(reason);
+        credits.cancelWithdrawal();
+        vm.stopPrank();
+    }
+
+    /// @dev Who answered in good faith before the delay is over is paid, whatever was announced.
+    function test_WhatIsAnnouncedStillPaysForADelivery() public {
+        (address node, uint256 nodeId) = _validator("node", 100_000e18);
+        _announce(100e18);
+        vm.warp(block.timestamp + 10 minutes);
+        _chat(alice, node);
+        assertEq(router.validatorOf(nodeId).validatorLeg, 25.69e18);
+        vm.warp(block.timestamp + 5 minutes);
+        assertEq(_withdraw(), 63.3e18, "what the chat left");
+    }
+
+    function test_AWeiGoesInAndComesOut() public {
+        uint256 wallet = nsd.balanceOf(bob.addr);
+        _deposit(bob.addr, 1);
+        vm.prank(bob.addr);
+        credits.requestWithdrawal(1);
+        vm.warp(block.timestamp + 15 minutes);
+        vm.prank(bob.addr);
+        assertEq(credits.withdraw(), 1);
+        assertEq(nsd.balanceOf(bob.addr), wallet);
+        assertEq(credits.creditsOf(bob.addr), 0);
     }
 }
 

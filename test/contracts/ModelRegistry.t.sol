@@ -144,6 +144,64 @@ contract CatalogueTest is Scene {
         models.pushOffers();
         assertEq(Offer.unwrap(router.offerOf(LLAMA7)), before);
     }
+
+    /// @dev Each number of a model in turn, one below its least value, then one above its greatest.
+    function _past(uint256 i) private pure returns (IModelRegistry.Model memory m, bytes memory reason) {
+        string[5] memory fields = ["multiplierBps", "maxTokens", "maxInputTokens", "window", "pace"];
+        uint256[5] memory least = [uint256(1), 1, 1, 60, 1];
+        uint256[5] memory greatest = [uint256(1_000_000), 1_000_000, 10_000_000, 16_383, 1_023];
+        uint256 field = i / 2;
+        uint256 value = i % 2 == 0 ? least[field] - 1 : greatest[field] + 1;
+        m = _model("demo-3m");
+        // The widest of them has 32 bits, and the widest value 24.
+        if (field == 0) m.multiplierBps = uint32(value);
+        if (field == 1) m.maxTokens = uint32(value);
+        if (field == 2) m.maxInputTokens = uint32(value);
+        if (field == 3) m.window = uint16(value);
+        if (field == 4) m.pace = uint16(value);
+        reason = _reason(fields[field], value, least[field], greatest[field]);
+    }
+
+    function test_RevertWhen_AnyFieldIsPastEitherEnd() public {
+        for (uint256 i; i < 10; ++i) {
+            (IModelRegistry.Model memory m, bytes memory reason) = _past(i);
+            vm.expectRevert(reason);
+            vm.prank(admin);
+            models.setModel(m);
+            m.name = "x";
+            _invalid(m, reason);
+        }
+        string memory name = "a name of sixty-five bytes, which is one more than a name may have";
+        assertEq(bytes(name).length, 66);
+        _invalid(_model(name), _reason("name", 66, 1, 64));
+    }
+
+    function test_RevertWhen_TheLongestAnswerMayTakeADay() public {
+        IModelRegistry.Model memory m = models.modelOf(LLAMA7);
+        (m.name, m.window, m.maxTokens, m.pace) = ("x", 60, 86_340, 1);
+        _invalid(m, _reason("window + maxTokens / pace", 1 days, 60, 1 days - 1));
+        m.maxTokens -= 1;
+        vm.prank(admin);
+        models.addModel(m);
+    }
+
+    function test_SetsTermsForWhatOpensLater() public {
+        (address node, uint256 id) = _validator("node", 50_000e18);
+        (, Ticket memory t) = _submit();
+        IModelRegistry.Model memory before = models.modelOf(LLAMA7);
+        IModelRegistry.Model memory m = models.modelOf(LLAMA7);
+        (m.multiplierBps, m.maxTokens) = (20_000, 1_000);
+        vm.expectEmit(address(models));
+        emit IModelRegistry.ModelChanged(LLAMA7, before, m);
+        vm.prank(admin);
+        models.setModel(m);
+        assertEq(models.modelOf(LLAMA7).multiplierBps, 20_000);
+        assertEq(router.quote(LLAMA7, 450, false), 100e18);
+        assertEq(router.offerOf(LLAMA7).tokenLimit(), 1_000);
+        assertEq(router.offerOf(LLAMA7).tickets(), 10);
+        _settle(node, t, 450);
+        assertEq(router.validatorOf(id).validatorLeg, 35e18, "what was open has the old price");
+    }
 }
 
 contract SettledProofTest is Scene {

@@ -229,6 +229,19 @@ contract RegisterValidatorTest is RegistryScene {
         assertEq(validators.idOf(bob.addr), 5);
         assertTrue(validators.vaultOf(4) != validators.vaultOf(5));
     }
+
+    /// @dev The count is the first word of the registry's storage; an id has 16 bits.
+    function test_RevertGiven_EveryIdIsTaken() public {
+        bytes32 slot = 0x1800e1dc101064ae8f08abf0cd16d3bd3757c4d462c32500ec6e6cff53048c00;
+        vm.store(address(validators), slot, bytes32(uint256(65_531)));
+        assertEq(validators.count(), 65_531);
+        assertEq(_join(5_000e18), 65_535);
+        (bytes32 request,) = _submit(bob.addr, _ask());
+        assertEq(router.requestOf(request).validator, 65_535, "the last id is one like any other");
+        vm.expectRevert(IValidatorRegistry.RegistryFull.selector);
+        vm.prank(bob.addr);
+        validators.registerValidator(5_000e18, _names(), ENDPOINT);
+    }
 }
 
 contract RegisterValidatorWithPermitTest is RegistryScene {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {FailureClass, IRouterLog, RequestStatus, RequestView} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
+import {IPausable} from "../support/Deployment.sol";
 import {OpenRequest} from "./Endings.t.sol";
 
 contract DeclineTest is OpenRequest {
@@ -92,6 +93,22 @@ contract DeclineTest is OpenRequest {
         uint256 endsAt = since + 60 + uint256(500) / 20;
         vm.warp(endsAt + 1);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, endsAt));
+        vm.prank(node);
+        router.decline(ticket);
+    }
+
+    function test_RevertGiven_ItIsAnswered() public {
+        _settle(node, ticket, 10);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterInvalidStatus.selector, id, RequestStatus.Completed));
+        vm.prank(node);
+        router.decline(ticket);
+    }
+
+    function test_RevertGiven_SettlementIsPaused() public {
+        uint256 until = block.timestamp + 1 minutes;
+        vm.prank(guardian);
+        IPausable(address(router)).pauseSettlement(until);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterSettlementPaused.selector, until));
         vm.prank(node);
         router.decline(ticket);
     }

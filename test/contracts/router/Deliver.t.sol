@@ -213,6 +213,72 @@ contract DeliverTest is Scene {
         }
         assertFalse(router.validatorOf(nodeId).probation);
     }
+
+    /// @dev Writes reputation into the node's seat, and takes it off probation.
+    function _stand(uint256 reputation) private {
+        bytes32 slot = keccak256(
+            abi.encode(nodeId >> 2, uint256(0x3164cd054724e5f047462cc7124ac3696d673fa10d6aa14dc75f39cd115f5a00) + 6)
+        );
+        uint256 word = uint256(vm.load(address(router), slot));
+        word = (word & ~((uint256(127) << 7) | (1 << 34))) | (reputation << 7);
+        vm.store(address(router), slot, bytes32(word));
+        assertEq(router.validatorOf(nodeId).reputation, reputation);
+    }
+
+    function test_RevertGiven_TheValidatorIsSuspended() public {
+        Delivery memory item = _delivery(alice, _direct(alice.addr, 0, node), 10);
+        _stand(49);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterNotServing.selector, node));
+        _deliver(node, item);
+        _stand(50);
+        _deliver(node, item);
+        assertEq(models.recordCount(), 1);
+    }
+
+    /// @dev 317 tokens consume 36.7 NSD: 84, 70 or 63 percent of it are the validator's.
+    function test_PaysByTheBandOfTheDelivery() public {
+        uint256[3] memory standing = [uint256(90), 89, 69];
+        uint256[3] memory legs = [uint256(30.828e18), 25.69e18, 23.121e18];
+        uint256 before;
+        for (uint256 i; i < 3; ++i) {
+            _stand(standing[i]);
+            _chat(alice, node);
+            uint256 leg = router.validatorOf(nodeId).validatorLeg;
+            assertEq(leg - before, legs[i]);
+            before = leg;
+        }
+    }
+
+    function test_APausedValidatorDeliversWhatItAnswered() public {
+        vm.prank(node);
+        validators.pauseValidator();
+        _chat(alice, node);
+        assertEq(models.recordCount(), 1);
+        assertTrue(router.validatorOf(nodeId).closed);
+    }
+
+    /// @dev 5 NSD are the least of any payment; a token of this model costs 5.1.
+    function test_SkipsWhatDoesNotPayForAToken() public {
+        Intent memory intent = _direct(alice.addr, 0, node);
+        intent.payment = 5.1e18 - 1;
+        _skips(intent, _delivery(alice, intent, 1), SkipReason.Underpaid);
+        intent.payment = 5.1e18;
+        _deliver(node, _delivery(alice, intent, 1));
+        assertEq(router.accountOf(alice.addr).credits, 1_000e18 - 5.1e18);
+    }
+
+    function test_OnesOwnChatsCountNothing() public {
+        Person memory self = _person("node");
+        assertEq(self.addr, node);
+        _fund(node, 100e18);
+        _deposit(node, 100e18);
+        _chat(self, node);
+        assertEq(models.recordCount(), 1);
+        assertEq(router.accountOf(node).credits, 63.3e18, "it pays as anybody does");
+        assertEq(router.validatorOf(nodeId).completed, 0);
+        _chat(alice, node);
+        assertEq(router.validatorOf(nodeId).completed, 1);
+    }
 }
 
 contract DeliverRewardsTest is Scene {

@@ -238,4 +238,15 @@ contract PauseIntakeTest is PauseScene {
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterPauseTooSoon.selector, latest));
         _pauseIntake(latest);
     }
+
+    function test_RevertWhen_ExtendedOrEndedTwice() public {
+        uint256 until = block.timestamp + 1 hours;
+        _pauseIntake(until);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterPauseTooSoon.selector, until + 1 days));
+        _pauseIntake(until + 1);
+        vm.warp(until + 2 days);
+        vm.expectRevert(IRouterLog.RouterNotPaused.selector);
+        _pauseIntake(block.timestamp);
+        _pauseIntake(block.timestamp + 1);
+    }
 }

@@ -636,6 +636,21 @@ contract SettleSessionTest is SessionScene {
         assertEq(_credits(), 2_000e18 - total);
         _assertLedger(0);
     }
+
+    /// @dev Neither the key that the session names, nor the one that took its place.
+    function test_RevertGiven_TheKeyWasRotatedOut() public {
+        Person memory next = _person("next key");
+        uint64 deadline = uint64(block.timestamp + 1 hours);
+        bytes memory consent = _consent(next.key, node, deadline);
+        vm.prank(node);
+        validators.rotateOperator(next.addr, deadline, consent);
+        Slip memory r = _receipt(1, 5e18);
+        _refused(r, abi.encodeWithSelector(IRouterLog.RouterNotServing.selector, node));
+        bytes memory signature = _sign(alice.key, session, r);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterNotServing.selector, next.addr));
+        vm.prank(next.addr);
+        router.settleSession(session, r, signature);
+    }
 }
 
 contract SessionRewardTest is SessionScene {

@@ -191,6 +191,29 @@ contract SettleTest is Scene {
         assertEq(lcai.balanceOf(alice.addr), 1e18);
         assertEq(router.accountOf(alice.addr).accruedChats, 0);
     }
+
+    function test_RevertGiven_ItIsQueued() public {
+        Ask memory ask = _ask();
+        (ask.model, ask.maxTokens) = (GPT2, 100);
+        (bytes32 queued, Ticket memory t) = _submit(alice.addr, ask);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterInvalidStatus.selector, queued, RequestStatus.Queued));
+        vm.prank(node);
+        router.settle(t, DIGEST, 10, "");
+    }
+
+    /// @dev A token of demo-3m costs 2.55 NSD by the formula.
+    function test_ACheapModelStillCostsFiveNsd() public {
+        string[] memory names = new string[](1);
+        names[0] = "demo-3m";
+        address small = makeAddr("small");
+        _register(small, 5_000e18, names);
+        Ask memory ask = _ask();
+        (ask.model, ask.maxTokens) = (DEMO, 100);
+        (, Ticket memory t) = _submit(alice.addr, ask);
+        uint256 before = router.accountOf(alice.addr).credits;
+        _settle(small, t, 1);
+        assertEq(router.accountOf(alice.addr).credits - before, 45e18);
+    }
 }
 
 /// @notice Pay follows the band at assignment.

@@ -184,6 +184,38 @@ contract SubmitTest is Scene {
         assertEq(before - nsd.balanceOf(alice.addr) - router.accountOf(alice.addr).credits, payment);
         assertEq(nsd.headroom(), router.accountOf(alice.addr).credits + payment);
     }
+
+    /// @dev What is on chain is read by everybody.
+    function test_RevertWhen_APrivatePromptIsPublishedUnderItsHash() public {
+        Ask memory ask = _ask();
+        bytes32 actual = keccak256(abi.encodePacked(bytes32(0), "secret"));
+        ask.isPrivate = true;
+        bytes32[2] memory named = [actual, bytes32(0)];
+        for (uint256 i; i < 2; ++i) {
+            ask.promptHash = named[i];
+            vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterPromptMismatch.selector, named[i], actual));
+            vm.prank(alice.addr);
+            router.submit(ask, "secret");
+        }
+    }
+
+    function test_RevertGiven_TheWalletIsEmpty() public {
+        vm.prank(alice.addr);
+        nsd.transfer(bob.addr, 100_000e18 - 49e18);
+        _refused(
+            _ask(), abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, alice.addr, 49e18, 50e18)
+        );
+        assertEq(router.accountOf(alice.addr).nonce, 0);
+    }
+
+    function test_TakesTheLowestFreeNonce() public {
+        _submitFor(alice, _intent(alice.addr, 1));
+        assertEq(router.accountOf(alice.addr).nonce, 0);
+        _submit();
+        assertEq(router.accountOf(alice.addr).nonce, 2, "one was used already");
+        _submit();
+        assertEq(router.accountOf(alice.addr).nonce, 3);
+    }
 }
 
 contract VoidNoncesTest is Scene {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {Intent, IRouterLog, RequestStatus} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {IPausable} from "../support/Deployment.sol";
 import {Wallet1271} from "../support/Hostile.sol";
 import {Scene} from "../support/Scene.sol";
 
@@ -168,6 +169,80 @@ contract SubmitForTest is Scene {
         router.voidNonces(1);
         bytes memory reason = abi.encodeWithSelector(IRouterLog.RouterInvalidNonce.selector, alice.addr, 0, 1);
         _refused(intent, _sign(alice.key, intent), reason);
+    }
+
+    function test_RevertWhen_CallbackOrRelayerAreSwapped() public {
+        Intent memory intent = _intent(alice.addr, 0);
+        (intent.callback, intent.callbackGas) = (address(this), 1_000);
+        bytes memory signature = _sign(alice.key, intent);
+        bytes memory reason = abi.encodeWithSelector(IRouterLog.RouterInvalidSignature.selector, alice.addr);
+        intent.callback = bob.addr;
+        _refused(intent, signature, reason);
+        (intent.callback, intent.relayer) = (address(this), bob.addr);
+        vm.expectRevert(reason);
+        vm.prank(bob.addr);
+        router.submitFor(intent, signature, "");
+    }
+
+    function test_RevertWhen_NobodyIsTheUser() public {
+        bytes memory reason = abi.encodeWithSelector(IRouterLog.RouterInvalidSignature.selector, address(0));
+        _refused(_intent(address(0), 0), "", reason);
+        _refused(_intent(address(0), 0), new bytes(65), reason);
+    }
+
+    /// @dev An account with code (EIP-7702) signs with its key: this code would take all the gas that it is asked with.
+    function test_AnAccountWithCodeSignsWithItsKey() public {
+        vm.etch(alice.addr, hex"fe");
+        Intent memory intent = _intent(alice.addr, 0);
+        bytes memory signature = _sign(bob.key, intent);
+        _refused(intent, signature, abi.encodeWithSelector(IRouterLog.RouterInvalidSignature.selector, alice.addr));
+        uint256 before = gasleft();
+        bytes32 id = _submitFor(alice, intent);
+        assertLt(before - gasleft(), 700_000);
+        assertEq(uint256(_status(id)), uint256(RequestStatus.Assigned));
+    }
+
+    /// @dev Who signs says which prompt: a hash of zero would let the relayer choose.
+    function test_RevertWhen_NoHashWasSigned() public {
+        Intent memory intent = _intent(alice.addr, 0);
+        intent.promptHash = 0;
+        bytes memory signature = _sign(alice.key, intent);
+        _refused(intent, signature, abi.encodeWithSelector(IRouterLog.RouterMissingPrompt.selector));
+        bytes32 actual = keccak256(abi.encodePacked(bytes32(0), "hello"));
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterPromptMismatch.selector, 0, actual));
+        vm.prank(relayer);
+        router.submitFor(intent, signature, "hello");
+    }
+
+    function test_RevertGiven_IntakeIsPaused() public {
+        Intent memory intent = _intent(alice.addr, 0);
+        bytes memory signature = _sign(alice.key, intent);
+        uint256 until = block.timestamp + 1 minutes;
+        vm.prank(guardian);
+        IPausable(address(router)).pauseIntake(until);
+        _refused(intent, signature, abi.encodeWithSelector(IRouterLog.RouterIntakePaused.selector, until));
+    }
+
+    function test_RevertWhen_CallbackAndItsGasDisagree() public {
+        Intent memory intent = _intent(alice.addr, 0);
+        intent.callbackGas = 1;
+        _refused(
+            intent,
+            _sign(alice.key, intent),
+            abi.encodeWithSelector(IRouterLog.RouterInvalidCallback.selector, address(0), 1)
+        );
+        (intent.callback, intent.callbackGas) = (address(this), 0);
+        _refused(
+            intent,
+            _sign(alice.key, intent),
+            abi.encodeWithSelector(IRouterLog.RouterInvalidCallback.selector, address(this), 0)
+        );
+        intent.callbackGas = 500_001;
+        _refused(
+            intent,
+            _sign(alice.key, intent),
+            abi.encodeWithSelector(IRouterLog.RouterInvalidCallback.selector, address(this), 500_001)
+        );
     }
 }
 
