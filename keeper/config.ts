@@ -52,6 +52,10 @@ export interface Settings {
   readonly keystorePassword: Secret | undefined;
   /** NSD wei that one user may owe for direct answers that are not settled. */
   readonly maxExposure: bigint;
+  /** NSD wei that a session's prompts may cost before they are settled, its end apart. */
+  readonly sessionSettleFrom: bigint;
+  /** NSD wei of cap from which on the keeper pays the gas that opens a session. */
+  readonly sessionLeastCap: bigint;
   /** Wei for a unit of gas, above which no transaction ever goes. */
   readonly maxFee: bigint;
   readonly batchMs: number;
@@ -76,6 +80,7 @@ interface Definition {
 const URL_PATTERN = "^https?://[^\\s]+$";
 const text = Type.String({ minLength: 1 });
 const url = Type.String({ pattern: URL_PATTERN });
+const amount = Type.String({ pattern: "^[0-9]{1,12}(\\.[0-9]{1,18})?$" });
 const whole = (minimum: number, maximum: number): TSchema => Type.Integer({ minimum, maximum });
 
 const DEFINITIONS = {
@@ -103,9 +108,19 @@ const DEFINITIONS = {
   KEYSTORE_PASSWORD: { schema: Type.String(), expected: "the keystore's password" },
   KEYSTORE_PASSWORD_FILE: { schema: text, expected: "a file whose first line is the keystore's password" },
   MAX_EXPOSURE_NSD: {
-    schema: Type.String({ pattern: "^[0-9]{1,12}(\\.[0-9]{1,18})?$" }),
+    schema: amount,
     expected: "an amount of NSD such as 500 or 12.5",
     fallback: "500",
+  },
+  SESSION_SETTLE_NSD: {
+    schema: amount,
+    expected: "an amount of NSD such as 100 or 12.5",
+    fallback: "100",
+  },
+  SESSION_LEAST_CAP_NSD: {
+    schema: amount,
+    expected: "an amount of NSD such as 25 or 12.5",
+    fallback: "25",
   },
   MAX_FEE_GWEI: {
     schema: Type.String({ pattern: "^[0-9]{1,9}(\\.[0-9]{1,9})?$" }),
@@ -191,6 +206,8 @@ export function readSettings(overrides: Overrides = {}, environment: NodeJS.Proc
     keystoreFile: path("KEYSTORE"),
     keystorePassword: readPassword(value("KEYSTORE_PASSWORD"), path("KEYSTORE_PASSWORD_FILE"), problems),
     maxExposure: parseEther(value("MAX_EXPOSURE_NSD") ?? "0"),
+    sessionSettleFrom: parseEther(value("SESSION_SETTLE_NSD") ?? "0"),
+    sessionLeastCap: parseEther(value("SESSION_LEAST_CAP_NSD") ?? "0"),
     maxFee: parseGwei(value("MAX_FEE_GWEI") ?? "0"),
     batchMs: number("BATCH_MS"),
     batchSize: number("BATCH_SIZE"),

@@ -1,6 +1,6 @@
 /** The journal of requests: what was accepted, how far it came, and how it ended. */
-import type { Address, Hex } from "viem";
-import type { Lane } from "../services/types.ts";
+import type { Address, Hash, Hex } from "viem";
+import type { RequestLane } from "../services/types.ts";
 import type { Parameter, Sql } from "./database.ts";
 import { COLUMNS, encode, FIELDS, type RequestPatch, type RequestRow, toRow } from "./request-row.ts";
 
@@ -71,13 +71,35 @@ export async function unpaidOf(sql: Sql, user: Address, since: number): Promise<
 }
 
 /** When the user's last requests of a lane were accepted, newest first. */
-export async function acceptedAt(sql: Sql, user: Address, lane: Lane, since: number): Promise<number[]> {
+export async function acceptedAt(sql: Sql, user: Address, lane: RequestLane, since: number): Promise<number[]> {
   const rows = await sql.query<{ created_at: number | string }>(
     `select created_at from requests where user_address = $1 and lane = $2 and origin = 'door' and created_at > $3
      order by created_at desc`,
     [user.toLowerCase(), lane, since],
   );
   return rows.map((row) => Number(row.created_at));
+}
+
+/** Prompts of a session that are not at their end. */
+export const openOfSession = (sql: Sql, session: Hex): Promise<RequestRow[]> =>
+  select(sql, "where session_id = $1 and stage <> 'final' order by created_at, key", [session]);
+
+/** Digests of a session's records, in the order in which they were paid. */
+export async function digestsOfSession(sql: Sql, session: Hex): Promise<Hex[]> {
+  const rows = await sql.query<{ digest: Hex }>(
+    "select digest from requests where session_id = $1 and session_number is not null order by session_number",
+    [session],
+  );
+  return rows.map(({ digest }) => digest);
+}
+
+/** Which of a session's records a settlement took in is told to them. */
+export async function markSettled(sql: Sql, session: Hex, upTo: number, settleTx: Hash, at: number): Promise<void> {
+  await sql.query(
+    `update requests set settle_tx = $3, settled_at = $4
+     where session_id = $1 and session_number <= $2 and settle_tx is null`,
+    [session, upTo, settleTx, at],
+  );
 }
 
 export const historyOf = (sql: Sql, user: Address, limit: number, before: number): Promise<RequestRow[]> =>

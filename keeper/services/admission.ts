@@ -10,7 +10,7 @@ import { ApiError } from "./errors.ts";
 import { checkCredits, checkFunds } from "./funds.ts";
 import { commitRequired, RATE_LIMIT } from "./refusals.ts";
 import { MOST_PUBLIC_BYTES } from "./submissions.ts";
-import type { AskFields, Intent, Lane } from "./types.ts";
+import type { AskFields, Intent, Lane, RequestLane } from "./types.ts";
 
 export const DEADLINE_SECONDS = 600;
 const LATEST_DEADLINE_SECONDS = 900;
@@ -141,7 +141,7 @@ export async function checkAllowance(context: Context, lane: Lane, intent: Inten
   else await checkFunds(context, intent, pending);
 }
 
-async function checkRate(context: Context, lane: Lane, user: Address): Promise<void> {
+export async function checkRate(context: Context, lane: RequestLane, user: Address): Promise<void> {
   const now = Date.now();
   const times = await requests.acceptedAt(context.database, user, lane, now - RATE_WINDOW_MS);
   const tenth = times[RATE_LIMIT - 1];

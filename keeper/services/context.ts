@@ -12,7 +12,7 @@ import type { Catalogue } from "./catalogue.ts";
 import type { Hub } from "./hub.ts";
 
 /** The moments between which a crash must do no harm; tests stop the process at them. */
-export type ProbePoint = "accepted" | "answered" | "stored" | "written" | "sent" | "mined";
+export type ProbePoint = "accepted" | "answered" | "stored" | "paid" | "written" | "sent" | "mined";
 export type Probe = (point: ProbePoint, key?: Hex) => void | Promise<void>;
 
 /** The newest block, as the keeper last saw it. */

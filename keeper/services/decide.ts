@@ -55,7 +55,8 @@ export type Decision =
         | "assign"
         | "acknowledge"
         | "cut"
-        | "abandon";
+        | "abandon"
+        | "charge";
     }
   | { readonly action: "give-up"; readonly code: string; readonly message: string };
 
@@ -76,8 +77,18 @@ export function decide(row: RequestRow, facts: Facts): Decision {
   if (facts.transaction === "open") return { action: "wait" };
   if (facts.transaction === "mined") return { action: "read-receipt" };
   if (facts.transaction === "lost") return { action: "unlink" };
+  if (row.lane === "session") return inSession(row, facts);
   if (row.lane === "direct") return direct(row, facts);
   return row.requestId === null ? unsubmitted(row, facts) : submitted(row, facts);
+}
+
+/** What is drawn waits to be paid for as long as its session lasts. */
+function inSession(row: RequestRow, facts: Facts): Decision {
+  if (facts.refusal) return { action: "give-up", ...facts.refusal };
+  if (facts.answering) return { action: "wait", until: Number(row.deadline) };
+  if (row.digest !== null && facts.recordKept) return { action: "charge" };
+  if (facts.now <= Number(row.deadline)) return { action: "answer" };
+  return { action: "give-up", code: "expired", message: "It could not be answered in time; nothing was charged." };
 }
 
 function direct(row: RequestRow, facts: Facts): Decision {

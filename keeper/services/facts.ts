@@ -26,7 +26,8 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
     facts.transaction = state === "written" || state === "sent" ? "open" : state;
     return facts;
   }
-  if (row.cid !== null) facts.recordKept = await context.blocks.has(row.cid);
+  if (row.cid !== null) facts.recordKept = row.withheld !== null || (await context.blocks.has(row.cid));
+  if (row.lane === "session") return facts;
   if (row.lane === "direct" || row.requestId === null) facts.nonceUsed = await isNonceUsed(context, row);
   else facts.onChain = await readRequest(context, row);
   return facts;

@@ -13,27 +13,27 @@ const WITHDRAWAL_HORIZON_SECONDS = 900;
 /** How long an answer that was not paid for is remembered. */
 const DEBT_MS = 24 * 60 * 60 * 1000;
 
-/** Direct: nothing is locked before the delivery, so what is owed already counts. */
-export async function checkCredits(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
+/** Credits that nothing claims yet: less what open direct requests may cost, and what leaves before they could be charged. */
+export async function freeCredits(context: Context, user: Address, pending: readonly RequestRow[]): Promise<bigint> {
   const { chain, deployment } = context;
   const { credits } = deployment.addresses;
   const [account, withdrawal] = await Promise.all([
-    readAccount(context, intent.user),
-    chain.client.readContract({
-      address: credits,
-      abi: creditsAbi,
-      functionName: "withdrawalOf",
-      args: [intent.user],
-    }),
+    readAccount(context, user),
+    chain.client.readContract({ address: credits, abi: creditsAbi, functionName: "withdrawalOf", args: [user] }),
   ]);
-  const owed = owedOf(pending);
   const leaving =
     withdrawal.readyAt !== 0 && withdrawal.readyAt < chainNow(context) + WITHDRAWAL_HORIZON_SECONDS
       ? withdrawal.amount
       : 0n;
-  const free = account.credits - owed - leaving;
-  if (free < intent.payment) throw insufficient(intent.payment, free < 0n ? 0n : free, "credits");
-  await checkExposure(context, intent, owed);
+  const free = account.credits - owedOf(pending) - leaving;
+  return free < 0n ? 0n : free;
+}
+
+/** Direct: nothing is locked before the delivery, so what is owed already counts. */
+export async function checkCredits(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
+  const free = await freeCredits(context, intent.user, pending);
+  if (free < intent.payment) throw insufficient(intent.payment, free, "credits");
+  await checkExposure(context, intent, owedOf(pending));
 }
 
 /** Assigned: what the credits lack is burned from the wallet, within its allowance. */

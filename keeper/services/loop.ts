@@ -4,6 +4,7 @@ import type { Follower } from "../chain/follower.ts";
 import { carriedBy } from "../database/requests.ts";
 import type { Context } from "./context.ts";
 import { isBeatDue } from "./life.ts";
+import type { SessionSettler } from "./sessions/settler.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const SWEEP_EVERY_MS = 30_000;
@@ -16,6 +17,7 @@ export class ChainLoop {
   readonly #context: Context;
   readonly #supervisor: Supervisor;
   readonly #follower: Follower;
+  readonly #settler: SessionSettler;
   #wake: () => void = () => {};
   #awake = false;
   #stopped = false;
@@ -24,10 +26,11 @@ export class ChainLoop {
   #seenAt = 0;
   #failures = 0;
 
-  constructor(context: Context, supervisor: Supervisor, follower: Follower) {
+  constructor(context: Context, supervisor: Supervisor, follower: Follower, settler: SessionSettler) {
     this.#context = context;
     this.#supervisor = supervisor;
     this.#follower = follower;
+    this.#settler = settler;
     context.sender.onResolved(({ id }) => void this.#resolved(id));
   }
 
@@ -57,8 +60,13 @@ export class ChainLoop {
     // Timers run by this machine's clock: where the chain's leapt ahead of it, deadlines are over earlier.
     if (leap > LEAP_SECONDS && this.#running !== undefined) {
       this.#seenAt = 0;
-      await this.#supervisor.pokeAll();
+      await this.#lookAtAll();
     }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    await this.#supervisor.pokeAll();
+    await this.#settler.sweep();
   }
 
   async #run(): Promise<void> {
@@ -80,7 +88,7 @@ export class ChainLoop {
     const now = Date.now();
     if (now - this.#sweptAt > SWEEP_EVERY_MS) {
       this.#sweptAt = now;
-      await this.#supervisor.pokeAll();
+      await this.#lookAtAll();
     }
     if (now - this.#seenAt > SEEN_EVERY_MS) {
       this.#seenAt = now;

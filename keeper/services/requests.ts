@@ -9,7 +9,7 @@ import { DevelopmentSigner } from "./development.ts";
 import { ApiError } from "./errors.ts";
 import { newRow } from "./events-to-rows.ts";
 import { KeyedMutex } from "./mutex.ts";
-import { Nonces } from "./nonces.ts";
+import type { Nonces } from "./nonces.ts";
 import { checkSamePrompt, refused } from "./refusals.ts";
 import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -37,10 +37,10 @@ export class RequestService implements Requests {
   readonly #cancellations: Cancellations;
   readonly #users = new KeyedMutex();
 
-  constructor(context: Context, supervisor: Supervisor) {
+  constructor(context: Context, supervisor: Supervisor, nonces: Nonces) {
     this.#context = context;
     this.#supervisor = supervisor;
-    this.#nonces = new Nonces(context);
+    this.#nonces = nonces;
     this.#signer = new DevelopmentSigner(context.chain);
     this.#cancellations = new Cancellations(context);
   }

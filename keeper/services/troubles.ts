@@ -48,7 +48,7 @@ const DIRECT_MARGIN_SECONDS = 5;
 
 /** Until when trouble is waited out, unix seconds. */
 export function lastAttemptAt(row: RequestRow, offer: Offer): number {
-  if (row.lane === "direct") return Number(row.deadline) - DIRECT_MARGIN_SECONDS;
+  if (row.lane !== "assigned") return Number(row.deadline) - DIRECT_MARGIN_SECONDS;
   const window = executionWindow(offer, row.maxTokens);
   const from = row.assignedAt ?? Math.floor(row.createdAt / 1000);
   return from + window - Math.min(MARGIN_SECONDS, Math.floor(window / 3));
