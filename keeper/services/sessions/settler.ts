@@ -104,7 +104,8 @@ export class SessionSettler {
     const settledPrompts = Number(view.count);
     const moved = settledPrompts > row.settledPrompts;
     const patch: SessionPatch = {
-      stage: row.stage === "opening" ? "open" : row.stage,
+      // Else it is not for the chain to say: its user may have asked for its end meanwhile.
+      ...(row.stage === "opening" ? { stage: "open" as const } : {}),
       transactionId: null,
       endsAt: Number(view.endsAt),
       settled: view.settled,

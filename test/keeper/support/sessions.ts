@@ -12,6 +12,8 @@ import {
 import type { Core } from "./core.ts";
 
 const CHAIN = 31_337;
+/** Where sessions are opened: a keeper and its chain. */
+export type Place = Pick<Core, "keeper" | "router" | "chain">;
 
 export interface Reply {
   readonly status: number;
@@ -31,7 +33,7 @@ export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** Asks what to sign, signs, and has it opened. */
 export async function openSession(
-  core: Core,
+  core: Place,
   user: LocalAccount,
   terms: { cap?: string; key?: Hex; api_key?: true; expires_in?: number } = {},
 ): Promise<Reply> {
@@ -53,19 +55,19 @@ export interface Prompt {
 
 /** A session whose key the test holds. */
 export class HeldByTest {
-  readonly core: Core;
+  readonly core: Place;
   readonly id: Hex;
   readonly key: LocalAccount;
   readonly digests: Hex[] = [];
   spent = 0n;
 
-  constructor(core: Core, id: Hex, key: LocalAccount) {
+  constructor(core: Place, id: Hex, key: LocalAccount) {
     this.core = core;
     this.id = id;
     this.key = key;
   }
 
-  static async open(core: Core, user: LocalAccount, cap = "100", expiresIn = 7_200): Promise<HeldByTest> {
+  static async open(core: Place, user: LocalAccount, cap = "100", expiresIn = 7_200): Promise<HeldByTest> {
     const key = privateKeyToAccount(generatePrivateKey());
     const { status, body } = await openSession(core, user, { cap, key: key.address, expires_in: expiresIn });
     if (status !== 201) throw new Error(`not opened: ${JSON.stringify(body)}`);
