@@ -46,6 +46,19 @@ describe("an API key", () => {
     expect(codeOf(await chat(apiKey, "Still there?"))).toEqual([401, "api_key_revoked"]);
   });
 
+  test("is made for a development account without a wallet, as everything on a local chain", async () => {
+    const { address } = account(4);
+    const opened = await call(`${core.keeper.url}/api/sessions`, { user_address: address, cap: 30, api_key: true });
+    expect(opened.status).toBe(201);
+    expect((await chat(String(opened.body["api_key"]), "Hello")).status).toBe(200);
+    const proxied = await call(
+      `${core.keeper.url}/api/sessions`,
+      { user_address: address, cap: 30, api_key: true },
+      { "x-forwarded-for": "10.0.0.1" },
+    );
+    expect(codeOf(proxied)).toEqual([401, "signature_required"]);
+  });
+
   test("streams as any chat does, before anything is settled", async () => {
     const { apiKey } = await newKey(1);
     const response = await fetch(`${core.keeper.url}/api/chat`, {
