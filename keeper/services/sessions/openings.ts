@@ -3,7 +3,8 @@ import { type Address, encodeFunctionData, formatEther, getAddress, type Hex, ze
 import { routerAbi } from "../../chain/contracts.ts";
 import { OnChainError } from "../../chain/errors.ts";
 import { MINIMUM } from "../../chain/fees.ts";
-import { isSignedByOneOf, type Session, sessionId, sessionOnChain, sessionTypedData } from "../../chain/sessions.ts";
+import { type Session, sessionId, sessionOnChain, sessionTypedData } from "../../chain/sessions.ts";
+import { judgeSignature } from "../../chain/signatures.ts";
 import { pendingOfUser } from "../../database/requests.ts";
 import * as journal from "../../database/sessions.ts";
 import { requireModel } from "../admission.ts";
@@ -12,7 +13,7 @@ import { ApiError } from "../errors.ts";
 import { freeCredits } from "../funds.ts";
 import { KeyedMutex } from "../mutex.ts";
 import type { Nonces } from "../nonces.ts";
-import { insufficient, refused } from "../refusals.ts";
+import { insufficient, refused, walletNotDeployed } from "../refusals.ts";
 import type { SessionOffer, SessionTerms } from "../types.ts";
 import { type HeldKeys, hashOfApiKey, newApiKey } from "./keys.ts";
 import type { SessionSettler } from "./settler.ts";
@@ -82,16 +83,25 @@ export class Openings {
       }
       const held = this.#keys.holderOf(session) !== undefined;
       // Whoever reads the chain could ask for the API key of a session that its user opened in person.
-      if (held && !(signature && (await isSignedByOneOf([session.user], id, signature)))) throw notTheUsers(session);
+      const accepted = signature === undefined ? undefined : await this.#accepted(session, id, signature);
+      if (held && accepted === undefined) throw notTheUsers(session);
       const apiKey = held ? newApiKey() : undefined;
       const tokenHash = apiKey === undefined ? null : hashOfApiKey(apiKey);
       const view = await this.#settler.view(id);
       if (view.open) await this.#adopt(id, session, tokenHash);
-      else if (signature === undefined) throw unknownOnChain(id);
-      else await this.#relay(session, signature, tokenHash);
+      else if (accepted === undefined) throw unknownOnChain(id);
+      else await this.#relay(session, accepted, tokenHash);
       await this.#opened(id);
       return { id, ...(apiKey === undefined ? {} : { apiKey }) };
     });
+  }
+
+  /** The signature as the contract takes it. */
+  async #accepted(session: Session, id: Hex, signature: Hex): Promise<Hex> {
+    const verdict = await judgeSignature(this.#context.chain.client, session.user, id, signature);
+    if (verdict.kind === "undeployed") throw walletNotDeployed(session.user, verdict.deployment);
+    if (verdict.kind === "none") throw notTheUsers(session);
+    return verdict.signature;
   }
 
   async #adopt(id: Hex, session: Session, tokenHash: string | null): Promise<void> {

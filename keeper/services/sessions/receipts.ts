@@ -19,8 +19,12 @@ export function paidBy(session: Paid & Pick<SessionRow, "prompts" | "transaction
   return settleable(session)
     .filter(({ count }) => transactionId === null || count > prompts)
     .map(({ total }) => total)
-    .concat(settled)
-    .reduce((most, total) => (total <= most ? most : total));
+    .reduce(larger, settled);
+}
+
+function larger(one: bigint, other: bigint): bigint {
+  if (one > other) return one;
+  return other;
 }
 
 /** The receipt that charges the least of those that cover what is owed; undefined where nothing is left to settle. */
