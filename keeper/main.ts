@@ -16,16 +16,10 @@ import { Hub } from "./services/hub.ts";
 import { guardedLog } from "./services/log-guard.ts";
 import { ChainLoop } from "./services/loop.ts";
 import { Nonces } from "./services/nonces.ts";
-import {
-  onlyModelOf,
-  openEngine,
-  operatorAccount,
-  pinnedHash,
-  requireContracts,
-  validatorIdOf,
-} from "./services/opening.ts";
+import { onlyModelOf, openEngine, operatorAccount, pinnedHash, requireContracts } from "./services/opening.ts";
 import { ReadService } from "./services/reads.ts";
 import { RequestService } from "./services/requests.ts";
+import { readPost, rotatedWords, takeOver } from "./services/rotation.ts";
 import { SessionBook } from "./services/sessions/book.ts";
 import { HeldKeys } from "./services/sessions/keys.ts";
 import { SessionService } from "./services/sessions/service.ts";
@@ -94,9 +88,15 @@ async function open(
   const probe: Probe = options.probe ?? (() => {});
   const stopping = new AbortController();
   const parts = await openParts(settings, signal, { log, probe, stack });
-  const { services, loop, supervisor, settler } = wire(parts, { settings, log, probe, signal: stopping.signal });
+  const { context, services, loop, supervisor, settler } = wire(parts, {
+    settings,
+    log,
+    probe,
+    signal: stopping.signal,
+  });
   // What happened while nobody watched is read before anything is decided.
   await loop.turn();
+  await takeOver(context, supervisor.outcomes);
   await supervisor.pokeAll();
   await settler.sweep(true);
   loop.start();
@@ -149,7 +149,9 @@ async function openParts(
   });
   stack.defer(() => blocks.close());
   const catalogue = new Catalogue(chain, deployment);
-  const validator = { id: await validatorIdOf(chain, deployment, account) };
+  const post = await readPost(chain, deployment, account.address);
+  if (post.rotated) throw new Error(`the key of ${account.address} was rotated out: ${rotatedWords(post.rotated)}`);
+  const validator = { id: post.id };
   const model = settings.modelName ?? (await onlyModelOf(chain, deployment, validator.id));
   signal.throwIfAborted();
   const engine = await openEngine(settings, model, await pinnedHash(catalogue, model), log, signal);
@@ -204,5 +206,5 @@ function wire(parts: Parts, shared: Pick<Context, "settings" | "log" | "probe" |
     sessions: new SessionService(context, { supervisor, book, settler, keys, nonces }),
     reads: new ReadService(context, supervisor, () => follower.lag),
   };
-  return { services, loop, supervisor, settler };
+  return { context, services, loop, supervisor, settler };
 }

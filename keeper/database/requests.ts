@@ -56,6 +56,23 @@ export const findByNonce = (sql: Sql, user: Address, nonce: number): Promise<Req
 export const unfinishedRequests = (sql: Sql, operator: Address): Promise<RequestRow[]> =>
   select(sql, "where operator = $1 and stage <> 'final' order by created_at", [operator.toLowerCase()]);
 
+/** Other keys that open requests of this journal are for. */
+export async function otherOperators(sql: Sql, operator: Address): Promise<Address[]> {
+  const rows = await sql.query<{ operator: Address }>(
+    "select distinct operator from requests where stage <> 'final' and operator <> $1",
+    [operator.toLowerCase()],
+  );
+  return rows.map((row) => row.operator);
+}
+
+/** What is open goes on under another key, which cannot carry it in the transactions of the one before. */
+export async function handOver(sql: Sql, from: Address, to: Address): Promise<void> {
+  await sql.query("update requests set operator = $2, transaction_id = null where operator = $1 and stage <> 'final'", [
+    from.toLowerCase(),
+    to.toLowerCase(),
+  ]);
+}
+
 export const pendingOfUser = (sql: Sql, user: Address): Promise<RequestRow[]> =>
   select(sql, "where user_address = $1 and stage <> 'final' order by created_at", [user.toLowerCase()]);
 

@@ -8,6 +8,7 @@ import type { RequestLane, RequestState } from "../services/types.ts";
 const WRITTEN: Readonly<Record<RequestLane, ReadonlySet<string>>> = {
   session: new Set([
     "expired",
+    "operator_rotated",
     "unpaid",
     "prompt_missing",
     "prompt_too_long",
@@ -17,6 +18,7 @@ const WRITTEN: Readonly<Record<RequestLane, ReadonlySet<string>>> = {
   ]),
   direct: new Set([
     "expired",
+    "operator_rotated",
     "nonce_used",
     "no_credits",
     "bad_signature",

@@ -1,6 +1,6 @@
 /** What to do next about a request: from what the journal, the chain and this process know, and nothing else. */
 import type { RequestRow } from "../database/requests.ts";
-import { CANCELLED, isPromptUnusable } from "./troubles.ts";
+import { CANCELLED, isPromptUnusable, ROTATED } from "./troubles.ts";
 
 /** `RequestStatus` of contracts/interfaces/IInferenceRouter.sol, in its order. */
 export const CHAIN_STATUSES = ["none", "queued", "assigned", "completed", "failed", "cancelled"] as const;
@@ -11,6 +11,8 @@ export interface Facts {
   readonly now: number;
   /** The validator that this keeper operates, 0 for none. */
   readonly ourValidator: number;
+  /** Another key operates the validator now. */
+  readonly rotated?: boolean;
   /** What became of the transaction that carries the request at present. */
   readonly transaction?: "open" | "mined" | "lost";
   /** While it has no place on chain: whether its nonce is used there. */
@@ -100,6 +102,7 @@ function direct(row: RequestRow, facts: Facts): Decision {
       message: "It could not be delivered before its deadline; nothing was charged.",
     };
   }
+  if (facts.rotated) return { action: "give-up", ...ROTATED };
   if (facts.refusal) return { action: "give-up", ...facts.refusal };
   if (facts.answering) return { action: "wait", until: Number(row.deadline) };
   return row.digest !== null && facts.recordKept ? { action: "deliver" } : { action: "answer" };

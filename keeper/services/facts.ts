@@ -18,6 +18,7 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
     now: chainNow(context),
     ourValidator: context.validator.id,
     answering: inside.answering,
+    rotated: context.validator.rotated !== undefined,
     recordKept: false,
     ...(inside.refusal ? { refusal: inside.refusal } : {}),
   };
@@ -33,7 +34,7 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
   return facts;
 }
 
-function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<boolean> {
+export function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<boolean> {
   const args = [row.user, BigInt(row.nonce)] as const;
   return chain.client.readContract({
     address: deployment.addresses.router,

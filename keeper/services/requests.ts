@@ -11,6 +11,7 @@ import { newRow } from "./events-to-rows.ts";
 import { KeyedMutex } from "./mutex.ts";
 import type { Nonces } from "./nonces.ts";
 import { checkSamePrompt, refused } from "./refusals.ts";
+import { requirePost } from "./rotation.ts";
 import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type {
@@ -217,6 +218,7 @@ export class RequestService implements Requests {
     const { signal, validator, operator } = this.#context;
     if (signal.aborted)
       throw new ApiError(503, "stopping", "This keeper is shutting down. Try again in a moment.", {}, 10);
+    requirePost(this.#context);
     if (lane === "direct" && validator.id === 0) {
       throw new ApiError(
         503,

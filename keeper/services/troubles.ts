@@ -18,6 +18,13 @@ export class UselessAnswerError extends Error {
   }
 }
 
+/** An intent names the key that may deliver it, and that one operates nothing any more. */
+export const ROTATED: Refusal = {
+  code: "operator_rotated",
+  message:
+    "Its validator changed its key before the answer was delivered, which makes the signed request void. Nothing was charged: ask again.",
+};
+
 /** Its user cancelled before there was anything to post. */
 export const CANCELLED: Refusal = { code: "cancelled", message: "You cancelled it before there was an answer." };
 

@@ -14,6 +14,7 @@ import { freeCredits } from "../funds.ts";
 import { KeyedMutex } from "../mutex.ts";
 import type { Nonces } from "../nonces.ts";
 import { insufficient, refused, walletNotDeployed } from "../refusals.ts";
+import { requirePost } from "../rotation.ts";
 import type { SessionOffer, SessionTerms } from "../types.ts";
 import { type HeldKeys, hashOfApiKey, newApiKey } from "./keys.ts";
 import type { SessionSettler } from "./settler.ts";
@@ -193,6 +194,7 @@ export class Openings {
 
   #checkOwn(session: Session): void {
     const { operator, validator } = this.#context;
+    requirePost(this.#context);
     if (validator.id === 0)
       throw new ApiError(
         503,

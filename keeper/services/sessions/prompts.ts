@@ -11,6 +11,7 @@ import { checkRate } from "../admission.ts";
 import { type Context, chainNow } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { newRow } from "../events-to-rows.ts";
+import { requirePost } from "../rotation.ts";
 import type { PromptProof, SessionAsk } from "../types.ts";
 import { isUnpaid } from "./book.ts";
 import { NO_PROMPT_BEFORE_END } from "./decide.ts";
@@ -95,6 +96,7 @@ export function requireOpen(context: Context, session: SessionRow): void {
   const { operator, signal, validator } = context;
   if (signal.aborted)
     throw new ApiError(503, "stopping", "This keeper is shutting down. Try again in a moment.", {}, 10);
+  requirePost(context);
   if (session.stage === "opening")
     throw new ApiError(409, "session_opening", "The session's opening is not mined yet. Try again in a moment.", {}, 5);
   const endsAt = new Date(session.endsAt * 1000).toISOString();

@@ -78,7 +78,7 @@ export class SessionService implements Sessions {
   }
 
   async get(id: Hex): Promise<SessionState | undefined> {
-    const row = await this.#find(id);
+    const row = await journal.getSession(this.#context.database, id);
     return row && this.#stateOf(row);
   }
 
@@ -133,7 +133,8 @@ export class SessionService implements Sessions {
   async promptByKey(apiKey: string, ask: SessionAsk): Promise<RequestState> {
     const { book, supervisor, keys } = this.#parts;
     const found = await journal.findByToken(this.#context.database, hashOfApiKey(apiKey));
-    if (found === undefined || found.operator !== this.#context.operator) throw unknownKey();
+    if (found === undefined) throw unknownKey();
+    if (found.operator !== this.#context.operator) throw revokedKey(found.id);
     if (keys.holderOf(found) === undefined)
       throw new ApiError(503, "key_lost", "This keeper has lost the key behind this API key. Make another one.");
     const key = keccak256(bytesToHex(randomBytes(32)));
@@ -228,14 +229,17 @@ export class SessionService implements Sessions {
     });
   }
 
-  async #find(id: Hex): Promise<SessionRow | undefined> {
-    const row = await journal.getSession(this.#context.database, id);
-    return row?.operator === this.#context.operator ? row : undefined;
-  }
-
   async #require(id: Hex): Promise<SessionRow> {
-    const row = await this.#find(id);
-    if (row) return row;
+    const row = await journal.getSession(this.#context.database, id);
+    if (row?.operator === this.#context.operator) return row;
+    if (row) {
+      throw new ApiError(
+        409,
+        "session_closed",
+        `The session is for ${row.operator}, and this keeper's key is ${this.#context.operator} now. End it on chain (InferenceRouter.endSession, then closeSession), and open another one.`,
+        { session_id: id, validator: row.operator },
+      );
+    }
     throw new ApiError(404, "session_not_found", "This keeper knows no session of this id.", { field: "session_id" });
   }
 
