@@ -87,6 +87,16 @@ export async function unpaidOf(sql: Sql, user: Address, since: number): Promise<
   return BigInt(row?.unpaid ?? "0");
 }
 
+/** What a user has paid for answers that were told before they were charged. */
+export async function paidOf(sql: Sql, user: Address): Promise<bigint> {
+  const [row] = await sql.query<{ paid: string }>(
+    `select coalesce(sum(consumed), 0)::text as paid from requests
+     where user_address = $1 and lane in ('direct', 'session') and status = 'completed' and settle_tx is not null`,
+    [user.toLowerCase()],
+  );
+  return BigInt(row?.paid ?? "0");
+}
+
 /** When the user's last requests of a lane were accepted, newest first. */
 export async function acceptedAt(sql: Sql, user: Address, lane: RequestLane, since: number): Promise<number[]> {
   const rows = await sql.query<{ created_at: number | string }>(
