@@ -117,6 +117,9 @@ describe("how far a session is paid", () => {
     const all = [receipt(1, 6), receipt(2, 12), receipt(2, 30), receipt(2, 40)];
     expect(worthKeeping(all, nsd(12)).map(({ total }) => total)).toEqual([nsd(12), nsd(40)]);
     expect(worthKeeping([receipt(1, 6)], nsd(6))).toHaveLength(1);
+    // The exact one for the next answer charges less than what was paid ahead, once that answer is told.
+    const kept = worthKeeping([...all, receipt(3, 18)], nsd(12));
+    expect(receiptFor(session({ receipts: kept }), nsd(18))).toMatchObject({ count: 3, total: nsd(18) });
   });
 });
 

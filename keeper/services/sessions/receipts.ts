@@ -38,14 +38,20 @@ export function receiptFor(session: Paid, owed: bigint): SignedReceipt | undefin
     );
 }
 
-/** What is worth keeping: the one that charges least for what is owed, and the one that pays furthest ahead. */
+/**
+ * What is worth keeping: the one that charges least for what is owed, the one that pays furthest ahead, and the one that
+ * counts furthest, which is the exact one for an answer that waits for it.
+ */
 export function worthKeeping(receipts: readonly SignedReceipt[], spent: bigint): SignedReceipt[] {
   const covering = receipts.filter(({ total }) => total >= spent);
   const byTotal = [...(covering.length > 0 ? covering : receipts)].sort((a, b) =>
     a.total === b.total ? b.count - a.count : a.total < b.total ? -1 : 1,
   );
-  const [least, most] = [byTotal[0], byTotal.at(-1)];
-  return [...new Set([least, most])].filter((receipt) => receipt !== undefined);
+  const furthest = byTotal.reduce<SignedReceipt | undefined>(
+    (best, one) => (best === undefined || one.count > best.count ? one : best),
+    undefined,
+  );
+  return [...new Set([byTotal[0], furthest, byTotal.at(-1)])].filter((receipt) => receipt !== undefined);
 }
 
 /** An answer that is drawn and not paid yet. */
