@@ -1,9 +1,6 @@
 /**
  * An example: a client that asks in a session. It locks a cap with one signature of its wallet, asks a keeper over HTTP,
- * pays each answer with a receipt that a key of its own signs, and gets back what it did not use.
- *
- * `node examples/session-client.ts` runs it against the keeper that `npm start` runs, as one of the development accounts;
- * KEEPER_URL and PRIVATE_KEY name another keeper and another account. What is printed: answers, and what each cost.
+ * pays each answer with a receipt that a key of its own signs, and gets back what it did not use. session-chat.ts runs it.
  *
  * The order of things: the keeper answers, and keeps the answer back; it names the digest of the record that holds it, and
  * the price. The client signs a receipt over both, and is told the answer at once. Receipts never go on chain but for
@@ -16,19 +13,15 @@ import {
   type Account,
   bytesToHex,
   type Chain,
-  createWalletClient,
   formatEther,
   type Hex,
-  http,
   isAddressEqual,
   type LocalAccount,
-  parseEther,
   sha256,
   type Transport,
   type WalletClient,
 } from "viem";
-import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
-import { foundry } from "viem/chains";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import {
   closeSessionTypedData,
   promptHash,
@@ -256,45 +249,3 @@ const summaryOf = (body: Json): SessionSummary => ({
   settled: BigInt(String(body["settled_wei"])),
   remaining: BigInt(String(body["remaining_wei"])),
 });
-
-/** Opens, asks, prints, closes; returns what the cap gave back, NSD wei. */
-export async function converse(
-  keeper: string,
-  wallet: Wallet,
-  router: Hex,
-  questions: readonly string[],
-  print: (line: string) => void,
-): Promise<bigint> {
-  const cap = parseEther("100");
-  const session = await SessionClient.open(keeper, wallet, router, { cap, seconds: 3_600 });
-  print(`Session ${session.id}: ${formatEther(cap)} NSD locked.`);
-  for (const question of questions) {
-    const { text, price } = await session.ask(question, { maxTokens: 100 });
-    print(`\n> ${question}\n${text}\n(${formatEther(price)} NSD)`);
-  }
-  const { settled, status } = await session.close();
-  print(`\nSession ${status}: ${formatEther(settled)} NSD paid, ${formatEther(cap - settled)} NSD back in credits.`);
-  return cap - settled;
-}
-
-/** The second account of every development chain. */
-const developmentAccount = () =>
-  mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: 1 });
-
-async function main(): Promise<void> {
-  const keeper = process.env["KEEPER_URL"] ?? "http://127.0.0.1:4173";
-  const given = process.env["PRIVATE_KEY"] as Hex | undefined;
-  const account = given === undefined ? developmentAccount() : privateKeyToAccount(given);
-  const network = (await (await fetch(`${keeper}/api/network`)).json()) as {
-    chain_id: number;
-    rpc_url: string;
-    contracts: { router: Hex };
-  };
-  const chain = { ...foundry, id: network.chain_id };
-  const wallet = createWalletClient({ account, chain, transport: http(network.rpc_url) });
-  const questions = ["What is a validator?", "How is a fee split?", "What is burned?"];
-  // biome-ignore lint/suspicious/noConsole: it is what the example is for
-  await converse(keeper, wallet, network.contracts.router, questions, (line) => console.log(line));
-}
-
-if (import.meta.main) await main();

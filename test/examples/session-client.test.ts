@@ -13,7 +13,8 @@ import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { describe, expect, test } from "vitest";
 import { receiptTypedData, recordsRoot, routerAbi } from "../../client/index.ts";
-import { converse, SessionClient, type SessionError, type Wallet } from "../../examples/session-client.ts";
+import { converse } from "../../examples/session-chat.ts";
+import { SessionClient, type SessionError, type Wallet } from "../../examples/session-client.ts";
 import { account } from "../keeper/support/chain.ts";
 import { coreFixture } from "../keeper/support/core.ts";
 

@@ -6,6 +6,7 @@ import {
   erc20Abi,
   getCreate2Address,
   type Hex,
+  hashTypedData,
   http,
   parseEther,
   serializeErc6492Signature,
@@ -15,7 +16,7 @@ import {
 import { beforeAll, describe, expect, test } from "vitest";
 import { creditsAbi } from "../../keeper/chain/contracts.ts";
 import { intentDigest } from "../../keeper/chain/intents.ts";
-import { sessionId } from "../../keeper/chain/sessions.ts";
+import { closeSessionTypedData, sessionId } from "../../keeper/chain/sessions.ts";
 import { ApiError } from "../../keeper/services/errors.ts";
 import type { Intent, Lane } from "../../keeper/services/types.ts";
 import { account } from "./support/chain.ts";
@@ -153,6 +154,11 @@ describe("a wallet that is not deployed", () => {
     const { session } = await sessions.prepare(terms);
     const { state } = await sessions.open(session, wrapped(wallet, sessionId(31_337, core.router, session)));
     expect(state).toMatchObject({ stage: "open", session: { user: wallet.address } });
+    // And closes it by its own word.
+    const { deadline } = await sessions.prepareClose(state.id);
+    const digest = hashTypedData(closeSessionTypedData(31_337, core.router, state.id, deadline));
+    expect((await refusal(sessions.close(state.id, { deadline, signature: zeroHash }))).code).toBe("not_yours");
+    expect(await sessions.close(state.id, { deadline, signature: digest })).toMatchObject({ stage: "closed" });
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { cidOf } from "../../keeper/storage/cid.ts";
 import { account } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
+import { type Document, expectDescribed } from "./support/described.ts";
 import { eventsOf } from "./support/http.ts";
 import { call, HeldByTest, openSession } from "./support/sessions.ts";
 
@@ -114,6 +115,31 @@ describe("a prompt", () => {
     expect(second.filter(({ event }) => event === "token").map(({ data }) => data["token"])).toEqual([
       final["response"],
     ]);
+  });
+});
+
+describe("what is answered", () => {
+  test("is what the description says, to the letter", async () => {
+    const document = (await call(`${core.keeper.url}/openapi.json`)).body as unknown as Document;
+    const key = account(5).address;
+    await core.chain.deposit(account(4), parseEther("100"));
+    const opened = await openSession(core, account(4), { cap: "60", key });
+    expectDescribed(document, "/api/sessions", "post", 201, opened.body);
+    const session = new HeldByTest(core, String(opened.body["session_id"]) as Hex, account(5));
+    const prompt = await session.prompt("As described?");
+    const bill = await session.post(prompt);
+    expectDescribed(document, "/api/sessions/{session_id}/prompts", "post", 402, bill.body);
+    const answer = await session.post(prompt, await session.sign(session.receiptFor(bill)));
+    expectDescribed(document, "/api/sessions/{session_id}/prompts", "post", 200, answer.body);
+    expectDescribed(document, "/api/sessions/{session_id}", "get", 200, (await call(session.url)).body);
+    const list = await call(`${core.keeper.url}/api/sessions?address=${account(4).address}`);
+    expectDescribed(document, "/api/sessions", "get", 200, list.body);
+    const request = await call(`${core.keeper.url}/api/llm/status/${answer.body["request_id"]}`);
+    expectDescribed(document, "/api/llm/status/{request_id}", "get", 200, request.body);
+    expect(request.body).toMatchObject({ lane: "session", session_id: session.id, session_number: 1 });
+    expectDescribed(document, "/api/sessions/{session_id}/close", "post", 200, (await session.close()).body);
+    const apiKey = await openSession(core, account(4), { cap: "30", api_key: true });
+    expectDescribed(document, "/api/sessions", "post", 201, apiKey.body);
   });
 });
 

@@ -82,6 +82,7 @@ export class Openings {
         await this.#opened(id);
         return { id };
       }
+      this.#checkOwn(session);
       const held = this.#keys.holderOf(session) !== undefined;
       // Whoever reads the chain could ask for the API key of a session that its user opened in person.
       const accepted = signature === undefined ? undefined : await this.#accepted(session, id, signature);
@@ -106,7 +107,6 @@ export class Openings {
   }
 
   async #adopt(id: Hex, session: Session, tokenHash: string | null): Promise<void> {
-    this.#checkOwn(session);
     await journal.insertSession(this.#context.database, id, session, {
       stage: "open",
       tokenHash,

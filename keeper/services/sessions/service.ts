@@ -1,17 +1,11 @@
 /** Sessions: opened once, paid prompt by prompt, settled now and then. */
 import { randomBytes } from "node:crypto";
-import { type Address, bytesToHex, type Hex, hashTypedData, keccak256 } from "viem";
-import {
-  closeSessionTypedData,
-  isSignedByOneOf,
-  receiptTypedData,
-  type Session,
-  sessionPromptTypedData,
-} from "../../chain/sessions.ts";
+import { type Address, bytesToHex, type Hex, keccak256 } from "viem";
+import { receiptTypedData, type Session, sessionPromptTypedData } from "../../chain/sessions.ts";
 import * as requests from "../../database/requests.ts";
 import type { SessionRow, SignedReceipt } from "../../database/sessions.ts";
 import * as journal from "../../database/sessions.ts";
-import { type Context, chainNow } from "../context.ts";
+import type { Context } from "../context.ts";
 import { DevelopmentSigner } from "../development.ts";
 import { ApiError } from "../errors.ts";
 import type { Nonces } from "../nonces.ts";
@@ -32,15 +26,13 @@ import type {
 } from "../types.ts";
 import { requireRow, untilRow } from "../waiting.ts";
 import { isUnpaid, type SessionBook } from "./book.ts";
+import { Closings } from "./closings.ts";
 import { type HeldKeys, hashOfApiKey } from "./keys.ts";
 import { Openings } from "./openings.ts";
-import { admitPrompt, checkProof, promptOf, requireOpen, reservedBy } from "./prompts.ts";
+import { admitPrompt, checkProof, promptOf, requireOpen } from "./prompts.ts";
 import { nextReceipt } from "./receipts.ts";
+import { requireSession, sessionStateOf } from "./session-state.ts";
 import type { SessionSettler } from "./settler.ts";
-
-const CLOSE_WITHIN = 600;
-const CLOSE_PATIENCE_MS = 30_000;
-const LOOK_EVERY_MS = 200;
 
 export interface SessionParts {
   readonly supervisor: Supervisor;
@@ -54,12 +46,14 @@ export class SessionService implements Sessions {
   readonly #context: Context;
   readonly #parts: SessionParts;
   readonly #openings: Openings;
+  readonly #closings: Closings;
   readonly #signer: DevelopmentSigner;
 
   constructor(context: Context, parts: SessionParts) {
     this.#context = context;
     this.#parts = parts;
     this.#openings = new Openings(context, parts.settler, parts.keys, parts.nonces);
+    this.#closings = new Closings(context, parts);
     this.#signer = new DevelopmentSigner(context.chain);
   }
 
@@ -73,7 +67,7 @@ export class SessionService implements Sessions {
 
   async open(session: Session, signature: Hex | undefined) {
     const { id, apiKey } = await this.#openings.open(session, signature);
-    const state = await this.#stateOf(await this.#require(id));
+    const state = await this.#stateOf(await requireSession(this.#context, id));
     return { state, ...(apiKey === undefined ? {} : { apiKey }) };
   }
 
@@ -90,7 +84,7 @@ export class SessionService implements Sessions {
 
   async promptData(id: Hex, ask: SessionAsk): Promise<WalletMessage> {
     const { chain, deployment } = this.#context;
-    const session = await this.#require(id);
+    const session = await requireSession(this.#context, id);
     return sessionPromptTypedData(chain.id, deployment.addresses.router, id, promptOf(session.prompts + 1, ask));
   }
 
@@ -98,7 +92,7 @@ export class SessionService implements Sessions {
     const { book, supervisor } = this.#parts;
     const key = book.promptDigest(id, promptOf(proof.number, ask));
     const row = await book.run(id, async () => {
-      let session = await this.#require(id);
+      let session = await requireSession(this.#context, id);
       await checkProof(session, key, proof);
       if (session.stage === "closed") requireOpen(this.#context, session);
       if (proof.receipt !== undefined) session = await book.receive(session, proof.receipt);
@@ -139,7 +133,7 @@ export class SessionService implements Sessions {
       throw new ApiError(503, "key_lost", "This keeper has lost the key behind this API key. Make another one.");
     const key = keccak256(bytesToHex(randomBytes(32)));
     const row = await book.run(found.id, async () => {
-      const session = await this.#lookAt(await this.#require(found.id));
+      const session = await this.#lookAt(await requireSession(this.#context, found.id));
       if (session.stage === "closing" || session.stage === "closed") throw revokedKey(session.id);
       return this.#admit(session, ask, { key, held: true });
     });
@@ -178,69 +172,12 @@ export class SessionService implements Sessions {
     return this.#requestState(row.key);
   }
 
-  async prepareClose(id: Hex): Promise<CloseOffer> {
-    const { chain, deployment } = this.#context;
-    const { user } = await this.#require(id);
-    const deadline = BigInt(chainNow(this.#context) + CLOSE_WITHIN);
-    return { user, deadline, data: closeSessionTypedData(chain.id, deployment.addresses.router, id, deadline) };
+  prepareClose(id: Hex): Promise<CloseOffer> {
+    return this.#closings.prepare(id);
   }
 
   async close(id: Hex, proof: CloseProof, receipt?: SignedReceipt): Promise<SessionState> {
-    const { book, settler, supervisor } = this.#parts;
-    const { database } = this.#context;
-    await book.run(id, async () => {
-      const session = await this.#require(id);
-      await this.#checkCloser(session, proof);
-      if (session.stage === "closed") return;
-      if (receipt !== undefined) await book.receive(session, receipt);
-    });
-    // The receipt may pay for an answer that waits for it.
-    for (const row of await requests.openOfSession(database, id)) await supervisor.advance(row.key);
-    await book.run(id, async () => {
-      const { stage } = await this.#require(id);
-      if (stage === "open") await journal.updateSession(database, id, { stage: "closing" });
-    });
-    await settler.advance(id);
-    const end = Date.now() + CLOSE_PATIENCE_MS;
-    while (Date.now() < end && !this.#context.signal.aborted) {
-      const { stage, error } = await this.#require(id);
-      if (stage === "closed" || error !== null) break;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
-    return this.#stateOf(await this.#require(id));
-  }
-
-  async #checkCloser(session: SessionRow, proof: CloseProof): Promise<void> {
-    if ("apiKey" in proof) {
-      if (session.tokenHash === hashOfApiKey(proof.apiKey)) return;
-      throw new ApiError(403, "not_yours", "The API key is another session's.");
-    }
-    const { chain, deployment } = this.#context;
-    const { deadline, signature } = proof;
-    const now = BigInt(chainNow(this.#context));
-    if (deadline < now || deadline > now + BigInt(2 * CLOSE_WITHIN))
-      throw new ApiError(400, "expired", `The deadline lies at most ${2 * CLOSE_WITHIN} seconds ahead. Sign again.`, {
-        field: "deadline",
-      });
-    const digest = hashTypedData(closeSessionTypedData(chain.id, deployment.addresses.router, session.id, deadline));
-    if (await isSignedByOneOf([session.key, session.user], digest, signature)) return;
-    throw new ApiError(403, "not_yours", "The signature is neither the session's key's nor its user's.", {
-      field: "signature",
-    });
-  }
-
-  async #require(id: Hex): Promise<SessionRow> {
-    const row = await journal.getSession(this.#context.database, id);
-    if (row?.operator === this.#context.operator) return row;
-    if (row) {
-      throw new ApiError(
-        409,
-        "session_closed",
-        `The session is for ${row.operator}, and this keeper's key is ${this.#context.operator} now. End it on chain (InferenceRouter.endSession, then closeSession), and open another one.`,
-        { session_id: id, validator: row.operator },
-      );
-    }
-    throw new ApiError(404, "session_not_found", "This keeper knows no session of this id.", { field: "session_id" });
+    return this.#stateOf(await this.#closings.close(id, proof, receipt));
   }
 
   async #requestState(key: Hex): Promise<RequestState> {
@@ -248,30 +185,8 @@ export class SessionService implements Sessions {
     return stateOf(row, row.digest === null ? await this.#context.hub.textOf(key) : "");
   }
 
-  async #stateOf(row: SessionRow): Promise<SessionState> {
-    const { database } = this.#context;
-    const [open, digests] = await Promise.all([
-      requests.openOfSession(database, row.id),
-      requests.digestsOfSession(database, row.id),
-    ]);
-    const { user, validator, key, model, cap, expiry, nonce, deadline } = row;
-    return {
-      id: row.id,
-      session: { user, validator, key, model, cap, expiry, nonce, deadline },
-      stage: row.stage,
-      held: row.tokenHash !== null,
-      createdAt: new Date(row.createdAt),
-      endsAt: new Date(row.endsAt * 1000),
-      spent: row.spent,
-      prompts: row.prompts,
-      reserved: reservedBy(open),
-      settled: row.settled,
-      settledPrompts: row.settledPrompts,
-      next: nextReceipt(row, digests),
-      ...(row.settleTx === null ? {} : { settleTx: row.settleTx }),
-      ...(row.closeTx === null ? {} : { closeTx: row.closeTx }),
-      ...(row.error === null ? {} : { error: row.error }),
-    };
+  #stateOf(row: SessionRow): Promise<SessionState> {
+    return sessionStateOf(this.#context.database, row);
   }
 }
 
