@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import {
   concat,
   createWalletClient,
@@ -15,7 +18,7 @@ import { describe, expect, test } from "vitest";
 import { receiptTypedData, recordsRoot, routerAbi } from "../../client/index.ts";
 import { converse } from "../../examples/session-chat.ts";
 import { SessionClient, type SessionError, type Wallet } from "../../examples/session-client.ts";
-import { account } from "../keeper/support/chain.ts";
+import { account, privateKey } from "../keeper/support/chain.ts";
 import { coreFixture } from "../keeper/support/core.ts";
 
 const core = coreFixture();
@@ -49,6 +52,18 @@ describe("the example", () => {
     expect(prices).toHaveLength(3);
     expect(prices.reduce((sum, price) => sum + parseEther(price), 0n)).toBe(spent);
     expect(lines.at(-1)).toMatch(/^\nSession closed: /);
+  });
+});
+
+describe("the example as a program", () => {
+  test("asks the keeper that it is told of, as the account that it is given", { timeout: 120_000 }, async () => {
+    const file = fileURLToPath(new URL("../../examples/session-chat.ts", import.meta.url));
+    const env = { ...process.env, KEEPER_URL: core.keeper.url, PRIVATE_KEY: privateKey(4) };
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { env });
+    expect(stdout).toMatch(/^Session 0x[0-9a-f]{64}: 100 NSD locked\./);
+    expect(stdout.match(/^> /gm)).toHaveLength(3);
+    expect(stdout.match(/^\([\d.]+ NSD\)$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/Session closed: [\d.]+ NSD paid, [\d.]+ NSD back in credits\.\n$/);
   });
 });
 

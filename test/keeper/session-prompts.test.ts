@@ -80,7 +80,7 @@ describe("a prompt", () => {
     const events = eventsOf(await response.text());
     const tokens = events.filter(({ event }) => event === "token");
     const answered = events.findIndex(({ data }) => data["phase"] === "answered");
-    expect(tokens.length).toBeGreaterThan(1);
+    expect(tokens.length).toBeGreaterThan(0);
     expect(events.findIndex(({ event }) => event === "token")).toBeLessThan(answered);
     const final = events.at(-2)?.data ?? {};
     expect(final).toMatchObject({ status: "success", session_number: 2 });
