@@ -29,5 +29,4 @@ export { abi as validatorsAbi } from "../typechain-types/IValidatorRegistry.ts";
 export { abi as nstAbi } from "../typechain-types/NST.ts";
 export * from "./messages.ts";
 export * from "./names.ts";
-export * from "./root.ts";
 export * from "./tickets.ts";

@@ -1,44 +1,36 @@
 /**
- * An example: both ends of a session, for a client and a validator that talk to each other by their own means.
+ * An example: a client that asks in a session. It locks a cap with one signature of its wallet, asks a keeper over HTTP,
+ * pays each answer with a receipt that a key of its own signs, and gets back what it did not use. session-chat.ts runs it.
  *
- * In a session a user locks a cap for one validator, once, and then pays prompt by prompt with receipts: signatures that
- * never go on chain but for the last one that the validator settles. The keeper has no HTTP route for sessions yet, so
- * what stands here drives the chain alone; how prompts, answers and receipts travel between the two is left to you.
- *
- * The order of things: `SessionClient.open`; for each prompt the validator answers, stores the record, and names its
- * digest and price; the client checks both and hands over `receipt(digest, price)`; the validator checks that with
- * `verifyReceipt`, and calls `settleSession` with the last one whenever it likes. What is left unlocks with `close`: by the
- * validator at once, by anybody from the session's end on, which `end` brings forward to 15 minutes from now.
- *
- * Who trusts whom with what: a validator that answers before it holds a receipt risks one answer; a client that signs
- * before it holds the answer risks one price. Whoever holds the session's key can spend the cap, and no more.
+ * The order of things: the keeper answers, and keeps the answer back; it names the digest of the record that holds it, and
+ * the price. The client signs a receipt over both, and is told the answer at once. Receipts never go on chain but for
+ * the last one, which the keeper settles. Whoever holds the session's key can spend the cap, and no more; a keeper that took a
+ * receipt and did not answer would gain the price of one prompt, and the receipt would prove it.
  *
  * Outside of this repository, import from "neuroswarm" instead of "../client/index.ts".
  */
 import {
   type Account,
-  type Address,
+  bytesToHex,
   type Chain,
-  type Hash,
+  formatEther,
   type Hex,
   isAddressEqual,
   type LocalAccount,
-  type PublicClient,
-  recoverTypedDataAddress,
+  sha256,
   type Transport,
   type WalletClient,
-  zeroHash,
 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import {
-  MINIMUM,
-  modelId,
+  closeSessionTypedData,
+  promptHash,
   type Receipt,
   receiptTypedData,
   recordsRoot,
-  routerAbi,
   type Session,
   sessionId,
+  sessionPromptTypedData,
   sessionTypedData,
 } from "../client/index.ts";
 
@@ -46,161 +38,214 @@ import {
 export type Wallet = WalletClient<Transport, Chain, Account>;
 
 export interface SessionTerms {
-  /** Operator key of the validator. */
-  readonly validator: Address;
-  /** Name of the model. */
-  readonly model: string;
-  /** NSD wei to lock, 5 NSD at least; it comes out of the user's credits. */
+  /** NSD wei to lock, out of the user's credits. */
   readonly cap: bigint;
-  /** How long it may last, at most 90 days. */
+  /** How long it may last: 20 minutes to 90 days. */
   readonly seconds: number;
 }
 
-export interface SignedReceipt {
-  readonly receipt: Receipt;
-  readonly signature: Hex;
+export interface AskOptions {
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  /** NSD wei that an answer may cost at most; what is left of the cap when absent. */
+  readonly atMost?: bigint;
 }
 
+export interface PaidAnswer {
+  readonly text: string;
+  readonly requestId: Hex;
+  readonly cid: string;
+  /** NSD wei. */
+  readonly price: bigint;
+}
+
+export interface SessionSummary {
+  readonly status: string;
+  readonly prompts: number;
+  readonly spent: bigint;
+  readonly settled: bigint;
+  readonly remaining: bigint;
+}
+
+/** What a keeper objects to, by the code that it gives. */
 export class SessionError extends Error {
-  constructor(message: string) {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
     super(message);
     this.name = "SessionError";
+    this.code = code;
   }
 }
 
-/** Seconds in which an authorization can be opened. */
-const OPEN_WITHIN = 600n;
-const NOTHING: Receipt = { count: 0, total: 0n, root: zeroHash };
-
-/** As the contract takes it: the model by its hash. */
-const onChain = (session: Session) => ({ ...session, model: modelId(session.model) });
+type Json = Record<string, unknown>;
 
 /** The user's side of one session. */
 export class SessionClient {
   readonly id: Hex;
   readonly session: Session;
-  readonly #router: Address;
-  readonly #client: PublicClient;
-  readonly #wallet: Wallet;
+  readonly #keeper: string;
+  readonly #chainId: number;
+  readonly #router: Hex;
   readonly #key: LocalAccount;
   #digests: readonly Hex[] = [];
-  #last: Receipt = NOTHING;
+  #spent = 0n;
 
-  private constructor(session: Session, router: Address, client: PublicClient, wallet: Wallet, key: LocalAccount) {
-    this.id = sessionId(wallet.chain.id, router, session);
+  private constructor(keeper: string, chainId: number, router: Hex, session: Session, key: LocalAccount) {
+    this.id = sessionId(chainId, router, session);
     this.session = session;
+    this.#keeper = keeper;
+    this.#chainId = chainId;
     this.#router = router;
-    this.#client = client;
-    this.#wallet = wallet;
     this.#key = key;
   }
 
   /**
-   * Signs the authorization, opens the session with it, and waits until it is on chain.
-   * @param key Signs the receipts, so that no wallet asks at every prompt. A fresh one when absent: it lives with this object.
+   * Signs the authorization, and has the keeper open the session with it.
+   * @param router From your address book, not from the keeper: it is what the signatures are for.
+   * @param key Signs prompts and receipts, so that no wallet asks at each. A fresh one when absent: it lives with this object.
    */
   static async open(
-    client: PublicClient,
+    keeper: string,
     wallet: Wallet,
-    router: Address,
+    router: Hex,
     terms: SessionTerms,
     key: LocalAccount = privateKeyToAccount(generatePrivateKey()),
   ): Promise<SessionClient> {
     const user = wallet.account.address;
-    const [account, { timestamp: now }] = await Promise.all([
-      client.readContract({ address: router, abi: routerAbi, functionName: "accountOf", args: [user] }),
-      client.getBlock(),
-    ]);
-    if (account.credits < terms.cap)
-      throw new SessionError(`The cap is ${terms.cap} NSD wei, and the credits are ${account.credits}: deposit first.`);
+    const asked = await send(keeper, "/api/sessions", {
+      user_address: user,
+      key: key.address,
+      cap: formatEther(terms.cap),
+      expires_in: terms.seconds,
+      prepare: true,
+    });
+    const offered = (asked.error?.["typed_data"] as { message?: Json } | undefined)?.message;
+    if (offered === undefined) throw errorOf(asked);
     const session: Session = {
       user,
-      validator: terms.validator,
+      validator: String(offered["validator"]) as Hex,
       key: key.address,
-      model: terms.model,
-      cap: terms.cap,
-      expiry: now + BigInt(terms.seconds),
-      nonce: Number(account.nonce),
-      deadline: now + OPEN_WITHIN,
+      model: String(offered["model"]),
+      cap: BigInt(String(offered["cap"])),
+      expiry: BigInt(String(offered["expiry"])),
+      nonce: Number(offered["nonce"]),
+      deadline: BigInt(String(offered["deadline"])),
     };
-    const opened = new SessionClient(session, router, client, wallet, key);
-    // Sent by the user itself it needs no signature; with one, anybody may send it, the validator for instance.
+    // What is signed was built here, from the terms: the keeper fills in its own key, the model, the times and the nonce.
+    if (session.cap !== terms.cap || !isAddressEqual(String(offered["user"]) as Hex, user))
+      throw new SessionError("not_as_asked", "The keeper asks to sign for another cap or user.");
     const signature = await wallet.signTypedData(sessionTypedData(wallet.chain.id, router, session));
-    const call = { address: router, abi: routerAbi, functionName: "openSession" } as const;
-    await opened.#mined(await wallet.writeContract({ ...call, args: [onChain(session), signature] }));
-    return opened;
+    const opened = await send(keeper, "/api/sessions", { session: offered, signature });
+    const client = new SessionClient(keeper, wallet.chain.id, router, session, key);
+    if (opened.body["session_id"] !== client.id) throw errorOf(opened);
+    return client;
   }
 
-  /** What has been promised so far, NSD wei. */
+  /** What receipts have paid so far, NSD wei. */
   get spent(): bigint {
-    return this.#last.total;
+    return this.#spent;
   }
 
-  /**
-   * The receipt for one more prompt; it replaces all before it.
-   * @param nextRecordDigest SHA-256 of the record that holds the answer: fetch it, and hash it, before you sign.
-   * @param price NSD wei for this prompt, at least 5 NSD. `priceOf` of the model's offer says what is fair.
-   */
-  async receipt(nextRecordDigest: Hex, price: bigint): Promise<SignedReceipt> {
-    const total = this.#last.total + price;
-    if (price < MINIMUM) throw new SessionError(`A prompt costs ${MINIMUM} NSD wei at least, not ${price}.`);
-    if (total > this.session.cap)
+  async ask(message: string, options: AskOptions = {}): Promise<PaidAnswer> {
+    const salt = bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
+    const { maxTokens = 500, temperature = 0.7 } = options;
+    const number = this.#digests.length + 1;
+    const prompt = {
+      number,
+      promptHash: promptHash(message, salt),
+      maxTokens,
+      temperature: Math.round(temperature * 100),
+      priority: false,
+    };
+    const data = sessionPromptTypedData(this.#chainId, this.#router, this.id, prompt);
+    const signature = await this.#key.signTypedData(data);
+    const body = { message, max_tokens: maxTokens, temperature, salt, number, signature };
+    const path = `/api/sessions/${this.id}/prompts`;
+    const drawn = await send(this.#keeper, path, body);
+    if (drawn.error?.["code"] !== "payment_required") throw errorOf(drawn);
+    const digest = String(drawn.error["digest"]) as Hex;
+    const price = BigInt(String(drawn.error["price_wei"]));
+    const receipt = await this.#receiptFor(digest, price, options.atMost);
+    const paid = await send(this.#keeper, path, { ...body, receipt });
+    if (paid.body["status"] !== "success") throw errorOf(paid);
+    // Paid, whatever the answer turns out to be: the next receipt counts it.
+    this.#digests = [...this.#digests, digest];
+    this.#spent += price;
+    const answer = {
+      text: String(paid.body["response"]),
+      requestId: String(paid.body["request_id"]) as Hex,
+      cid: String(paid.body["cid"]),
+      price,
+    };
+    await this.#verify(answer, digest);
+    return answer;
+  }
+
+  async #receiptFor(digest: Hex, price: bigint, atMost = this.session.cap - this.#spent) {
+    if (price > atMost)
       throw new SessionError(
-        `${price} NSD wei are more than the ${this.session.cap - this.#last.total} left of the cap.`,
+        "too_dear",
+        `The answer costs ${formatEther(price)} NSD, and may cost ${formatEther(atMost)}.`,
       );
-    const digests = [...this.#digests, nextRecordDigest];
-    const receipt: Receipt = { count: digests.length, total, root: recordsRoot(digests) };
-    // Nothing else may be signed in between, or two receipts of one count would be out.
-    this.#digests = digests;
-    this.#last = receipt;
-    const message = receiptTypedData(this.#wallet.chain.id, this.#router, this.id, receipt);
-    return { receipt, signature: await this.#key.signTypedData(message) };
+    const digests = [...this.#digests, digest];
+    const receipt: Receipt = { count: digests.length, total: this.#spent + price, root: recordsRoot(digests) };
+    const signature = await this.#key.signTypedData(receiptTypedData(this.#chainId, this.#router, this.id, receipt));
+    return { ...receipt, total: receipt.total.toString(), signature };
   }
 
-  /** Lets it end 15 minutes from now, in which the validator settles what it holds. */
-  end(): Promise<void> {
-    return this.#send("endSession");
+  /** The record that was paid for is the one that holds the answer. */
+  async #verify({ cid, text }: PaidAnswer, digest: Hex): Promise<void> {
+    const response = await fetch(`${this.#keeper}/ipfs/${cid}?format=raw`);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as { answer?: string };
+    if (sha256(bytes) !== digest || record.answer !== text)
+      throw new SessionError("wrong_record", "The record that was paid for does not hold this answer.");
   }
 
-  /** Unlocks what receipts have left, once it has ended. */
-  close(): Promise<void> {
-    return this.#send("closeSession");
+  async status(): Promise<SessionSummary> {
+    const response = await fetch(`${this.#keeper}/api/sessions/${this.id}`);
+    return summaryOf((await response.json()) as Json);
   }
 
-  async #send(functionName: "endSession" | "closeSession"): Promise<void> {
-    const call = { address: this.#router, abi: routerAbi, functionName, args: [onChain(this.session)] } as const;
-    await this.#mined(await this.#wallet.writeContract(call));
-  }
-
-  async #mined(hash: Hash): Promise<void> {
-    const { status } = await this.#client.waitForTransactionReceipt({ hash });
-    if (status !== "success") throw new SessionError(`${hash} was reverted.`);
+  /** Has the keeper settle the last receipt and close: what is left of the cap goes back to the user's credits. */
+  async close(): Promise<SessionSummary> {
+    const deadline = BigInt(Math.floor(Date.now() / 1000) + 300);
+    const signature = await this.#key.signTypedData(
+      closeSessionTypedData(this.#chainId, this.#router, this.id, deadline),
+    );
+    const path = `/api/sessions/${this.id}/close`;
+    const closed = await send(this.#keeper, path, { deadline: deadline.toString(), signature });
+    if (closed.error !== undefined) throw errorOf(closed);
+    return summaryOf(closed.body);
   }
 }
 
-export interface ReceiptClaim {
-  readonly chainId: number;
-  readonly router: Address;
-  readonly session: Session;
-  /** The last receipt that was accepted; none before the first. */
-  readonly previous?: Receipt;
-  /** Digests of all records of the session, the newest last. */
-  readonly digests: readonly Hex[];
-  /** What this prompt costs, NSD wei. */
-  readonly price: bigint;
+interface Reply {
+  readonly body: Json;
+  readonly error: Json | undefined;
 }
 
-/** The validator's side: throws a SessionError unless this receipt pays for the newest record, and can be settled. */
-export async function verifyReceipt(claim: ReceiptClaim, { receipt, signature }: SignedReceipt): Promise<void> {
-  const { chainId, router, session, digests, price, previous = NOTHING } = claim;
-  if (receipt.count !== previous.count + 1 || receipt.count !== digests.length)
-    throw new SessionError(`It counts ${receipt.count} prompts, and this is number ${digests.length}.`);
-  if (price < MINIMUM || receipt.total !== previous.total + price)
-    throw new SessionError(`It pays ${receipt.total - previous.total} NSD wei for this prompt, which costs ${price}.`);
-  if (receipt.total > session.cap) throw new SessionError(`Its total of ${receipt.total} is above the cap.`);
-  if (receipt.root !== recordsRoot(digests)) throw new SessionError("Its root is of other records.");
-  const message = receiptTypedData(chainId, router, sessionId(chainId, router, session), receipt);
-  const signer = await recoverTypedDataAddress({ ...message, signature }).catch(() => undefined);
-  const signed = signer !== undefined && [session.key, session.user].some((party) => isAddressEqual(signer, party));
-  if (!signed) throw new SessionError("Neither the session's key nor its user signed it.");
+async function send(keeper: string, path: string, body: Json): Promise<Reply> {
+  const response = await fetch(`${keeper}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = (await response.json()) as Json;
+  return { body: answer, error: answer["error"] as Json | undefined };
 }
+
+const errorOf = ({ error, body }: Reply): SessionError =>
+  new SessionError(
+    String(error?.["code"] ?? body["status"] ?? "unexpected"),
+    String(error?.["message"] ?? "The keeper gave an answer that makes no sense here."),
+  );
+
+const summaryOf = (body: Json): SessionSummary => ({
+  status: String(body["status"]),
+  prompts: Number(body["prompts"]),
+  spent: BigInt(String(body["spent_wei"])),
+  settled: BigInt(String(body["settled_wei"])),
+  remaining: BigInt(String(body["remaining_wei"])),
+});

@@ -52,6 +52,12 @@ export interface Settings {
   readonly keystorePassword: Secret | undefined;
   /** NSD wei that one user may owe for direct answers that are not settled. */
   readonly maxExposure: bigint;
+  /** The same for a user who has paid nothing here yet; what a default answer costs when absent. */
+  readonly newExposure: bigint | undefined;
+  /** NSD wei that a session's prompts may cost before they are settled, its end apart. */
+  readonly sessionSettleFrom: bigint;
+  /** NSD wei of cap from which on the keeper pays the gas that opens a session. */
+  readonly sessionLeastCap: bigint;
   /** Wei for a unit of gas, above which no transaction ever goes. */
   readonly maxFee: bigint;
   readonly batchMs: number;
@@ -76,6 +82,7 @@ interface Definition {
 const URL_PATTERN = "^https?://[^\\s]+$";
 const text = Type.String({ minLength: 1 });
 const url = Type.String({ pattern: URL_PATTERN });
+const amount = Type.String({ pattern: "^[0-9]{1,12}(\\.[0-9]{1,18})?$" });
 const whole = (minimum: number, maximum: number): TSchema => Type.Integer({ minimum, maximum });
 
 const DEFINITIONS = {
@@ -103,9 +110,23 @@ const DEFINITIONS = {
   KEYSTORE_PASSWORD: { schema: Type.String(), expected: "the keystore's password" },
   KEYSTORE_PASSWORD_FILE: { schema: text, expected: "a file whose first line is the keystore's password" },
   MAX_EXPOSURE_NSD: {
-    schema: Type.String({ pattern: "^[0-9]{1,12}(\\.[0-9]{1,18})?$" }),
+    schema: amount,
     expected: "an amount of NSD such as 500 or 12.5",
     fallback: "500",
+  },
+  NEW_EXPOSURE_NSD: {
+    schema: amount,
+    expected: "an amount of NSD such as 60, at most MAX_EXPOSURE_NSD",
+  },
+  SESSION_SETTLE_NSD: {
+    schema: amount,
+    expected: "an amount of NSD such as 100 or 12.5",
+    fallback: "100",
+  },
+  SESSION_LEAST_CAP_NSD: {
+    schema: amount,
+    expected: "an amount of NSD such as 25 or 12.5",
+    fallback: "25",
   },
   MAX_FEE_GWEI: {
     schema: Type.String({ pattern: "^[0-9]{1,9}(\\.[0-9]{1,9})?$" }),
@@ -172,6 +193,7 @@ export function readSettings(overrides: Overrides = {}, environment: NodeJS.Proc
   const number = (name: SettingName): number => Number(value(name) ?? 0);
 
   const threads = value("THREADS");
+  const newExposure = value("NEW_EXPOSURE_NSD");
   const key = value("OPERATOR_KEY");
   const settings: Settings = {
     dataDir: path("DATA_DIR") ?? "",
@@ -191,6 +213,9 @@ export function readSettings(overrides: Overrides = {}, environment: NodeJS.Proc
     keystoreFile: path("KEYSTORE"),
     keystorePassword: readPassword(value("KEYSTORE_PASSWORD"), path("KEYSTORE_PASSWORD_FILE"), problems),
     maxExposure: parseEther(value("MAX_EXPOSURE_NSD") ?? "0"),
+    newExposure: newExposure === undefined ? undefined : parseEther(newExposure),
+    sessionSettleFrom: parseEther(value("SESSION_SETTLE_NSD") ?? "0"),
+    sessionLeastCap: parseEther(value("SESSION_LEAST_CAP_NSD") ?? "0"),
     maxFee: parseGwei(value("MAX_FEE_GWEI") ?? "0"),
     batchMs: number("BATCH_MS"),
     batchSize: number("BATCH_SIZE"),
@@ -200,6 +225,10 @@ export function readSettings(overrides: Overrides = {}, environment: NodeJS.Proc
     explorerUrl: value("EXPLORER_URL")?.replace(/\/+$/, ""),
     trustedProxies: readList(value("TRUSTED_PROXIES")),
   };
+  if (settings.newExposure !== undefined && settings.newExposure > settings.maxExposure)
+    problems.push(
+      `NEW_EXPOSURE_NSD "${newExposure}": expected at most MAX_EXPOSURE_NSD, which is ${value("MAX_EXPOSURE_NSD")}`,
+    );
   if (settings.operatorKey && settings.keystoreFile)
     problems.push("OPERATOR_KEY and KEYSTORE: expected one of them, not both");
   if (settings.keystoreFile && !settings.keystorePassword) {

@@ -15,16 +15,15 @@ import type { Context, Probe } from "./services/context.ts";
 import { Hub } from "./services/hub.ts";
 import { guardedLog } from "./services/log-guard.ts";
 import { ChainLoop } from "./services/loop.ts";
-import {
-  onlyModelOf,
-  openEngine,
-  operatorAccount,
-  pinnedHash,
-  requireContracts,
-  validatorIdOf,
-} from "./services/opening.ts";
+import { Nonces } from "./services/nonces.ts";
+import { onlyModelOf, openEngine, operatorAccount, pinnedHash, requireContracts } from "./services/opening.ts";
 import { ReadService } from "./services/reads.ts";
 import { RequestService } from "./services/requests.ts";
+import { readPost, rotatedWords, takeOver } from "./services/rotation.ts";
+import { SessionBook } from "./services/sessions/book.ts";
+import { HeldKeys } from "./services/sessions/keys.ts";
+import { SessionService } from "./services/sessions/service.ts";
+import { SessionSettler } from "./services/sessions/settler.ts";
 import { Supervisor } from "./services/supervisor.ts";
 import type { Services } from "./services/types.ts";
 import { Watcher } from "./services/watcher.ts";
@@ -89,12 +88,20 @@ async function open(
   const probe: Probe = options.probe ?? (() => {});
   const stopping = new AbortController();
   const parts = await openParts(settings, signal, { log, probe, stack });
-  const { services, loop, supervisor } = wire(parts, { settings, log, probe, signal: stopping.signal });
+  const { context, services, loop, supervisor, settler } = wire(parts, {
+    settings,
+    log,
+    probe,
+    signal: stopping.signal,
+  });
   // What happened while nobody watched is read before anything is decided.
   await loop.turn();
+  await takeOver(context, supervisor.outcomes);
   await supervisor.pokeAll();
+  await settler.sweep(true);
   loop.start();
   stack.defer(() => loop.stop());
+  stack.defer(() => settler.stop());
   stack.defer(() => supervisor.stop());
   const { chain, model, operator, validator } = parts;
   const app = await buildApp({
@@ -142,7 +149,9 @@ async function openParts(
   });
   stack.defer(() => blocks.close());
   const catalogue = new Catalogue(chain, deployment);
-  const validator = { id: await validatorIdOf(chain, deployment, account) };
+  const post = await readPost(chain, deployment, account.address);
+  if (post.rotated) throw new Error(`the key of ${account.address} was rotated out: ${rotatedWords(post.rotated)}`);
+  const validator = { id: post.id };
   const model = settings.modelName ?? (await onlyModelOf(chain, deployment, validator.id));
   signal.throwIfAborted();
   const engine = await openEngine(settings, model, await pinnedHash(catalogue, model), log, signal);
@@ -174,7 +183,11 @@ function wire(parts: Parts, shared: Pick<Context, "settings" | "log" | "probe" |
     catchUp: () => follower.poll(),
     wake: () => loop.wake(),
   };
-  const supervisor = new Supervisor(context);
+  const keys = HeldKeys.open(shared.settings.dataDir);
+  const book = new SessionBook(context, keys, (id) => settler.poke(id));
+  const supervisor = new Supervisor(context, (key) => book.charge(key));
+  const { outcomes } = supervisor;
+  const settler = new SessionSettler(context, { book, outcomes, poke: (key) => supervisor.poke(key) });
   const watcher = new Watcher(context, supervisor);
   const follower = new Follower({
     chain,
@@ -186,10 +199,12 @@ function wire(parts: Parts, shared: Pick<Context, "settings" | "log" | "probe" |
     onLogs: (logs) => watcher.onLogs(logs),
     onRewind: (block) => watcher.onRewind(block),
   });
-  const loop = new ChainLoop(context, supervisor, follower);
+  const loop = new ChainLoop(context, supervisor, follower, settler);
+  const nonces = new Nonces(context);
   const services: Services = {
-    requests: new RequestService(context, supervisor),
+    requests: new RequestService(context, supervisor, nonces),
+    sessions: new SessionService(context, { supervisor, book, settler, keys, nonces }),
     reads: new ReadService(context, supervisor, () => follower.lag),
   };
-  return { services, loop, supervisor };
+  return { context, services, loop, supervisor, settler };
 }

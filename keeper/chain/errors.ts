@@ -38,6 +38,15 @@ export function onChainError(error: unknown): OnChainError | undefined {
   return reverted ? new OnChainError("Reverted", [], error) : undefined;
 }
 
+/** Whether a simulation failed for want of gas alone: in less of it, as endpoints and the contracts' own floors put it. */
+export function isOutOfGas(error: unknown): boolean {
+  if (onChainError(error)?.errorName === "RouterGasTooLow") return true;
+  const text = error instanceof BaseError ? `${error.message} ${error.details}` : String(error);
+  return /out of gas|OutOfGas|gas required exceeds|exceeds block gas limit|gas limit reached|intrinsic gas too (high|low)/i.test(
+    text,
+  );
+}
+
 function revertData(error: BaseError): Hex | undefined {
   let found: Hex | undefined;
   error.walk((inner) => {

@@ -66,7 +66,7 @@ export function intentDigest(chainId: number, router: Address, intent: Intent): 
 }
 
 /** Half the order of the curve: of the two signatures that fit one message, the router takes the one with the lower s. */
-const HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+export const HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 /** Whether an externally owned account signed it; a malformed signature is simply not the user's. */
 export async function isSignedByUser(

@@ -4,7 +4,7 @@ import type { Database, Sql } from "../database/database.ts";
 import * as journal from "../database/transactions.ts";
 import { Mutex } from "../services/mutex.ts";
 import type { ChainConnection } from "./clients.ts";
-import { onChainError } from "./errors.ts";
+import { isOutOfGas, onChainError } from "./errors.ts";
 import { type GasFees, limitedFees, MAX_FEE, raisedFees, StuckWatch } from "./gas-fees.ts";
 import { findReceipt, isPending, receiptOf } from "./receipts.ts";
 
@@ -16,11 +16,17 @@ const LOOKS_BEFORE_LOST = 3;
 export class GasTooHighError extends Error {
   readonly gas: bigint;
 
-  constructor(gas: bigint) {
-    super(`the transaction would need ${gas} gas, more than the ${TRANSACTION_GAS_CAP} that one may have`);
+  /** @param gas What it would need, as far as an endpoint could tell. */
+  constructor(gas: bigint, limit: bigint = TRANSACTION_GAS_CAP) {
+    super(`the transaction would need ${gas} gas or more, and one may have ${limit}`);
     this.name = "GasTooHighError";
     this.gas = gas;
   }
+}
+
+function lower(one: bigint, other: bigint): bigint {
+  if (one < other) return one;
+  return other;
 }
 
 export interface Outgoing {
@@ -101,15 +107,17 @@ export class Sender {
 
   async #simulate({ to, data }: Outgoing): Promise<bigint> {
     const { client } = this.#options.chain;
+    // Chains may have smaller blocks than a transaction may fill.
+    const limit = lower((await client.getBlock()).gasLimit, TRANSACTION_GAS_CAP);
+    let estimate: bigint;
     try {
-      const estimate = await client.estimateGas({ account: this.address, to, data });
-      // State moves between the estimate and the block: a fifth more, and room for a cold slot or two.
-      const gas = estimate + estimate / 5n + 20_000n;
-      if (estimate > TRANSACTION_GAS_CAP) throw new GasTooHighError(estimate);
-      return gas > TRANSACTION_GAS_CAP ? TRANSACTION_GAS_CAP : gas;
+      estimate = await client.estimateGas({ account: this.address, to, data });
     } catch (cause) {
-      throw onChainError(cause) ?? cause;
+      throw isOutOfGas(cause) ? new GasTooHighError(limit, limit) : (onChainError(cause) ?? cause);
     }
+    if (estimate > limit) throw new GasTooHighError(estimate, limit);
+    // State moves between the estimate and the block: a fifth more, and room for a cold slot or two.
+    return lower(estimate + estimate / 5n + 20_000n, limit);
   }
 
   async #nextNonce(): Promise<number> {

@@ -166,7 +166,10 @@ async function refusal(response: Response, url: string): Promise<ChatError> {
       code,
       message,
       EXIT.credits,
-      `Deposit on the keeper's page at ${url}, or ask as another account.`,
+      // What else is refused with the price says itself what to do.
+      code === "insufficient_credits"
+        ? `Deposit on the keeper's page at ${url}, or ask as another account.`
+        : undefined,
       details,
     );
   return new ChatError(code, message, response.status === 400 ? EXIT.usage : EXIT.failed, undefined, details);

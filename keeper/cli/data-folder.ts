@@ -13,7 +13,7 @@ export interface DataFolder {
 }
 
 /** Downloads and keys are nobody's state: beginning anew leaves them where they are. */
-const KEPT = /^(models|gpu|previous|start\.json|keystore.*|.*\.log)$/;
+const KEPT = /^(models|gpu|previous|start\.json|session\.key|keystore.*|.*\.log)$/;
 
 export function dataFolder(path: string): DataFolder {
   return { path, chain: join(path, "chain"), record: join(path, "start.json"), database: join(path, "database") };

@@ -41,6 +41,8 @@ export interface RequestReport {
   readonly request_id: string;
   readonly status: string;
   readonly lane: string;
+  readonly session_id?: string;
+  readonly nsd_consumed_wei?: string | null;
   readonly model: string;
   readonly user_address: string;
   readonly created_at: string;
@@ -100,7 +102,9 @@ export function requestLines(request: RequestReport, paint: Paint): string[] {
     ...turns,
     ...(turns.length === 0 ? put("Node", request.assigned_node ?? "nobody yet") : []),
     ...put("Tokens", request.tokens_used === null ? undefined : String(request.tokens_used)),
-    ...put("Cost", receipt === undefined ? undefined : `${units(receipt["consumed_wei"])} NSD`),
+    // A prompt of a session has no legs of its own: those are of the settlement.
+    ...put("Cost", costOf(request.nsd_consumed_wei ?? receipt?.["consumed_wei"])),
+    ...put("Session", request.session_id),
     ...put(
       "Locked",
       request.status === "queued" || request.status === "processing"
@@ -114,6 +118,9 @@ export function requestLines(request: RequestReport, paint: Paint): string[] {
     ...(request.result === null ? [] : ["", printable(request.result)]),
   ];
 }
+
+const costOf = (wei: number | string | null | undefined): string | undefined =>
+  wei === undefined || wei === null ? undefined : `${units(wei)} NSD`;
 
 /** What an address has, where it is, and from when it can be had by which call. */
 export function positionLines(positions: readonly PositionReport[], now: number, paint: Paint): string[] {

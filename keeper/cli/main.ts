@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerCancelCommand } from "./cancel.ts";
 import { registerChatCommand } from "./chat.ts";
+import { registerConsentCommand } from "./consent.ts";
 import { complain } from "./console.ts";
 import { registerDeployCommand } from "./deploy.ts";
 import { registerGpuCommand } from "./gpu.ts";
@@ -24,6 +25,7 @@ registerStatusCommand(program);
 registerChatCommand(program);
 registerCancelCommand(program);
 registerLocateCommand(program);
+registerConsentCommand(program);
 registerDeployCommand(program);
 registerGpuCommand(program);
 

@@ -2,7 +2,7 @@
 import { type Address, getAddress, type Hash, type Hex } from "viem";
 import type { FailureClass } from "../chain/events.ts";
 import type { FinishReason } from "../inference/engine.ts";
-import type { Lane, RequestStatus } from "../services/types.ts";
+import type { RequestLane, RequestStatus } from "../services/types.ts";
 import type { Parameter } from "./database.ts";
 
 /**
@@ -35,7 +35,7 @@ export interface RequestRow {
   readonly key: Hex;
   readonly requestId: Hex | null;
   readonly operator: Address;
-  readonly lane: Lane;
+  readonly lane: RequestLane;
   /** Whether it came in by this keeper's door, or from the chain alone. */
   readonly origin: "door" | "chain";
   readonly stage: Stage;
@@ -88,6 +88,16 @@ export interface RequestRow {
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly attempts: number;
+  /** Session lane: which session pays. */
+  readonly sessionId: Hex | null;
+  /** Its place among the session's records, from 1; null until it is paid. */
+  readonly sessionNumber: number | null;
+  /** Paid before it is answered, so that it may be told as it is drawn. */
+  readonly prepaid: boolean;
+  /** What the answer costs, once there is one. */
+  readonly price: bigint | null;
+  /** The record of an answer that is not paid yet: nobody may have its bytes. */
+  readonly withheld: string | null;
 }
 
 export type RequestPatch = Partial<Omit<RequestRow, "key" | "operator" | "lane" | "origin">>;
@@ -146,6 +156,11 @@ export const COLUMNS: Readonly<Record<keyof RequestRow, readonly [column: string
   errorCode: ["error_code", "text"],
   errorMessage: ["error_message", "text"],
   attempts: ["attempts", "number"],
+  sessionId: ["session_id", "text"],
+  sessionNumber: ["session_number", "number"],
+  prepaid: ["prepaid", "boolean"],
+  price: ["price", "bigint"],
+  withheld: ["withheld", "text"],
 };
 
 export const FIELDS = Object.keys(COLUMNS) as (keyof RequestRow)[];

@@ -1,6 +1,6 @@
 /** The journal of requests: what was accepted, how far it came, and how it ended. */
-import type { Address, Hex } from "viem";
-import type { Lane } from "../services/types.ts";
+import type { Address, Hash, Hex } from "viem";
+import type { RequestLane } from "../services/types.ts";
 import type { Parameter, Sql } from "./database.ts";
 import { COLUMNS, encode, FIELDS, type RequestPatch, type RequestRow, toRow } from "./request-row.ts";
 
@@ -56,6 +56,23 @@ export const findByNonce = (sql: Sql, user: Address, nonce: number): Promise<Req
 export const unfinishedRequests = (sql: Sql, operator: Address): Promise<RequestRow[]> =>
   select(sql, "where operator = $1 and stage <> 'final' order by created_at", [operator.toLowerCase()]);
 
+/** Other keys that open requests of this journal are for. */
+export async function otherOperators(sql: Sql, operator: Address): Promise<Address[]> {
+  const rows = await sql.query<{ operator: Address }>(
+    "select distinct operator from requests where stage <> 'final' and operator <> $1",
+    [operator.toLowerCase()],
+  );
+  return rows.map((row) => row.operator);
+}
+
+/** What is open goes on under another key, which cannot carry it in the transactions of the one before. */
+export async function handOver(sql: Sql, from: Address, to: Address): Promise<void> {
+  await sql.query("update requests set operator = $2, transaction_id = null where operator = $1 and stage <> 'final'", [
+    from.toLowerCase(),
+    to.toLowerCase(),
+  ]);
+}
+
 export const pendingOfUser = (sql: Sql, user: Address): Promise<RequestRow[]> =>
   select(sql, "where user_address = $1 and stage <> 'final' order by created_at", [user.toLowerCase()]);
 
@@ -70,14 +87,46 @@ export async function unpaidOf(sql: Sql, user: Address, since: number): Promise<
   return BigInt(row?.unpaid ?? "0");
 }
 
+/** What a user has paid for answers that were told before they were charged. */
+export async function paidOf(sql: Sql, user: Address): Promise<bigint> {
+  const [row] = await sql.query<{ paid: string }>(
+    `select coalesce(sum(consumed), 0)::text as paid from requests
+     where user_address = $1 and lane in ('direct', 'session') and status = 'completed' and settle_tx is not null`,
+    [user.toLowerCase()],
+  );
+  return BigInt(row?.paid ?? "0");
+}
+
 /** When the user's last requests of a lane were accepted, newest first. */
-export async function acceptedAt(sql: Sql, user: Address, lane: Lane, since: number): Promise<number[]> {
+export async function acceptedAt(sql: Sql, user: Address, lane: RequestLane, since: number): Promise<number[]> {
   const rows = await sql.query<{ created_at: number | string }>(
     `select created_at from requests where user_address = $1 and lane = $2 and origin = 'door' and created_at > $3
      order by created_at desc`,
     [user.toLowerCase(), lane, since],
   );
   return rows.map((row) => Number(row.created_at));
+}
+
+/** Prompts of a session that are not at their end. */
+export const openOfSession = (sql: Sql, session: Hex): Promise<RequestRow[]> =>
+  select(sql, "where session_id = $1 and stage <> 'final' order by created_at, key", [session]);
+
+/** Digests of a session's records, in the order in which they were paid. */
+export async function digestsOfSession(sql: Sql, session: Hex): Promise<Hex[]> {
+  const rows = await sql.query<{ digest: Hex }>(
+    "select digest from requests where session_id = $1 and session_number is not null order by session_number",
+    [session],
+  );
+  return rows.map(({ digest }) => digest);
+}
+
+/** Which of a session's records a settlement took in is told to them. */
+export async function markSettled(sql: Sql, session: Hex, upTo: number, settleTx: Hash, at: number): Promise<void> {
+  await sql.query(
+    `update requests set settle_tx = $3, settled_at = $4
+     where session_id = $1 and session_number <= $2 and settle_tx is null`,
+    [session, upTo, settleTx, at],
+  );
 }
 
 export const historyOf = (sql: Sql, user: Address, limit: number, before: number): Promise<RequestRow[]> =>

@@ -7,10 +7,10 @@ import { amount, decimal, parseAmount } from "./amounts.ts";
 import type { ChatBody, IntentBody } from "./schemas.ts";
 import { missingField } from "./validation.ts";
 
-const DEFAULT_TOKENS = 500;
-const DEFAULT_TEMPERATURE = 0.7;
-const UINT64 = 1n << 64n;
-const UINT96 = 1n << 96n;
+export const DEFAULT_TOKENS = 500;
+export const DEFAULT_TEMPERATURE = 0.7;
+export const UINT64 = 1n << 64n;
+export const UINT96 = 1n << 96n;
 
 /** Chat and generate differ in the prompt's name and in what must be there. */
 export interface AskBody extends Omit<ChatBody, "message"> {
@@ -108,13 +108,13 @@ export function deadlineOf(body: Pick<AskBody, "deadline">): bigint | undefined 
   return body.deadline === undefined ? undefined : whole(body.deadline, UINT64, "deadline");
 }
 
-function whole(value: unknown, limit: bigint, field: string): bigint {
+export function whole(value: unknown, limit: bigint, field: string): bigint {
   const read = BigInt(value as string | number);
   if (read < limit) return read;
   throw new ApiError(400, "invalid_field", `"${field}" must be below 2^${limit === UINT64 ? 64 : 96}.`, { field });
 }
 
-function hundredths(temperature: number): number {
+export function hundredths(temperature: number): number {
   const scaled = Math.round(temperature * 100);
   if (Math.abs(scaled - temperature * 100) < 1e-9) return scaled;
   throw new ApiError(400, "invalid_field", '"temperature" must be a number from 0 to 2 in steps of 0.01.', {

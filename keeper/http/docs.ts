@@ -16,12 +16,14 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
       servers: [{ url: "/" }],
       tags: [
         { name: "Ask", description: "What spends: each takes a signed intent" },
+        { name: "Sessions", description: "A cap locked once, and prompts paid by receipts; API keys" },
         { name: "Follow", description: "What becomes of a request" },
         { name: "Account", description: "Balances, rewards and history of an address" },
         { name: "Network", description: "Models, validators, prices, health" },
       ],
       components: {
         securitySchemes: {
+          api_key: { type: "http", scheme: "bearer", description: "`nsk_…`, from POST /api/sessions with api_key" },
           intent: { type: "http", scheme: "bearer", description: "The EIP-712 signature that the 401 asks for" },
         },
       },

@@ -2,12 +2,23 @@
  * Why a request failed, as clients are told. The journal keeps what the failure said of itself, which is for whoever
  * runs the keeper: it may name files, addresses and keys. Clients get its code, and a sentence that the keeper wrote.
  */
-import type { Lane, RequestState } from "../services/types.ts";
+import type { RequestLane, RequestState } from "../services/types.ts";
 
 /** Codes that the core gives, with a sentence of its own, and that no library's error carries in this lane. */
-const WRITTEN: Readonly<Record<Lane, ReadonlySet<string>>> = {
+const WRITTEN: Readonly<Record<RequestLane, ReadonlySet<string>>> = {
+  session: new Set([
+    "expired",
+    "operator_rotated",
+    "unpaid",
+    "prompt_missing",
+    "prompt_too_long",
+    "invalid_job",
+    "empty_answer",
+    "node_trouble",
+  ]),
   direct: new Set([
     "expired",
+    "operator_rotated",
     "nonce_used",
     "no_credits",
     "bad_signature",
@@ -56,7 +67,7 @@ export interface Failure {
 
 export function failureOf({ lane, error }: Pick<RequestState, "lane" | "error">): Failure {
   const fallback =
-    lane === "direct"
+    lane !== "assigned"
       ? "The request could not be answered. Nothing was charged; ask again."
       : "The request could not be answered. What came back of its payment is in nsd_refunded; ask again.";
   if (error === undefined) return { code: "request_failed", message: fallback };

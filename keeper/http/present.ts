@@ -14,8 +14,9 @@ export const nodeName = (id: number | undefined): string | null => (id === undef
 
 export const isAnswered = (state: RequestState): boolean =>
   state.status === "completed" || state.finishReason !== undefined;
-/** A direct answer is completed for the network when its delivery is mined. */
-const isSettled = (state: RequestState): boolean => state.status === "completed" && state.settleTx !== undefined;
+/** A direct answer is completed for the network when its delivery is mined; one in a session when a receipt pays for it. */
+const isSettled = (state: RequestState): boolean =>
+  state.status === "completed" && (state.settleTx !== undefined || state.lane === "session");
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
@@ -64,6 +65,11 @@ function receiptOf(state: RequestState) {
   };
 }
 
+const inSession = ({ lane, sessionId, sessionNumber, consumed }: RequestState) =>
+  lane === "session"
+    ? { ...present({ session_id: sessionId, session_number: sessionNumber }), ...maybeAmount("price", consumed) }
+    : {};
+
 export function presentChat(state: RequestState, links: Links) {
   const failed = state.status === "failed" || state.status === "cancelled";
   return {
@@ -73,6 +79,7 @@ export function presentChat(state: RequestState, links: Links) {
     model: state.model,
     tokens_used: state.tokensUsed ?? null,
     ...proofs(state, links),
+    ...inSession(state),
     ...(failed ? { error: failureOf(state) } : {}),
   };
 }
@@ -149,6 +156,8 @@ export function presentRequest(state: RequestState, links: Links) {
       settled_at: state.settledAt?.toISOString(),
       thread_id: state.threadId,
       priority: state.priority,
+      session_id: state.sessionId,
+      session_number: state.sessionNumber,
       attempts: attemptsOf(state),
       last_failure: lastFailureOf(state),
       cancelling: cancellingOf(state),

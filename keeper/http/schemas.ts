@@ -46,9 +46,9 @@ const WholeIn = (pattern: string, expected: string): TSchema =>
     "x-expected": expected,
   });
 
-const Uint96 = WholeIn("^(0|[1-9][0-9]{0,28})$", "a whole number below 2^96, as a decimal string");
-const Uint64 = WholeIn("^(0|[1-9][0-9]{0,19})$", "a whole number below 2^64, as a decimal string");
-const Uint32 = Type.Integer({ minimum: 0, maximum: 4_294_967_295, "x-expected": "a whole number below 2^32" });
+export const Uint96In = WholeIn("^(0|[1-9][0-9]{0,28})$", "a whole number below 2^96, as a decimal string");
+export const Uint64In = WholeIn("^(0|[1-9][0-9]{0,19})$", "a whole number below 2^64, as a decimal string");
+export const Uint32In = Type.Integer({ minimum: 0, maximum: 4_294_967_295, "x-expected": "a whole number below 2^32" });
 
 /** The EIP-712 message as it was signed, hence its own names. */
 export const IntentIn = Type.Object(
@@ -63,16 +63,16 @@ export const IntentIn = Type.Object(
       description: "Hundredths",
       "x-expected": "a whole number from 0 to 200",
     }),
-    payment: Uint96,
+    payment: Uint96In,
     priority: Type.Boolean({ "x-expected": "true or false" }),
     private: Type.Boolean({ "x-expected": "true or false" }),
     validator: AddressIn,
     relayer: AddressIn,
-    relayFee: Uint96,
+    relayFee: Uint96In,
     callback: AddressIn,
-    callbackGas: Uint32,
-    nonce: Uint32,
-    deadline: Uint64,
+    callbackGas: Uint32In,
+    nonce: Uint32In,
+    deadline: Uint64In,
   },
   {
     ...closed,
@@ -80,6 +80,13 @@ export const IntentIn = Type.Object(
     "x-expected": "the EIP-712 message that was signed",
   },
 );
+
+export const SignatureIn = Type.String({
+  pattern: "^0x([0-9a-fA-F]{2}){64,2048}$",
+  description: "EIP-712 signature of the message",
+  "x-code": "invalid_signature",
+  "x-expected": "0x followed by the hex digits of a signature, 65 bytes as a rule",
+});
 
 const common = {
   max_tokens: Type.Optional(TokensIn),
@@ -104,17 +111,10 @@ const common = {
       "x-expected": "0x followed by 64 hex digits",
     }),
   ),
-  nonce: Type.Optional(Uint32),
-  deadline: Type.Optional(Uint64),
+  nonce: Type.Optional(Uint32In),
+  deadline: Type.Optional(Uint64In),
   intent: Type.Optional(IntentIn),
-  signature: Type.Optional(
-    Type.String({
-      pattern: "^0x([0-9a-fA-F]{2}){64,2048}$",
-      description: "EIP-712 signature of the intent",
-      "x-code": "invalid_signature",
-      "x-expected": "0x followed by the hex digits of a signature, 65 bytes as a rule",
-    }),
-  ),
+  signature: Type.Optional(SignatureIn),
   prepare: Type.Optional(
     Type.Boolean({ description: "Answer with what is to be signed, whoever asks", "x-expected": "true or false" }),
   ),

@@ -3,15 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { bytesToHex, type Hex, zeroHash } from "viem";
 import { ApiError } from "../services/errors.ts";
-import type {
-  AskFields,
-  CancelTypedData,
-  Intent,
-  IntentTypedData,
-  Lane,
-  RequestState,
-  Services,
-} from "../services/types.ts";
+import type { AskFields, Intent, Lane, RequestState, Services, WalletMessage } from "../services/types.ts";
 import { type AskBody, askOf, type Draft, deadlineOf, draftOf, intentOf, priced } from "./ask.ts";
 import { mayUseDevelopmentKey } from "./origin.ts";
 import { PreparedIntents } from "./prepared.ts";
@@ -143,7 +135,7 @@ function newSalt(): Hex {
 }
 
 /** JSON for a wallet: 64 bits and more as decimal strings. */
-export function forWallet({ domain, types, primaryType, message }: IntentTypedData | CancelTypedData): object {
+export function forWallet({ domain, types, primaryType, message }: WalletMessage): object {
   const plain = Object.entries(message).map(([name, value]: [string, unknown]) => [
     name,
     typeof value === "bigint" ? value.toString() : value,

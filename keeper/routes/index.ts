@@ -10,6 +10,8 @@ import { registerGenerate } from "./generate.ts";
 import { registerLocate } from "./locate.ts";
 import { registerNetwork } from "./network.ts";
 import { registerNotifications } from "./notifications.ts";
+import { registerSessionPrompts } from "./session-prompts.ts";
+import { registerSessions } from "./sessions.ts";
 import { registerStream } from "./stream.ts";
 
 export function registerRoutes(app: FastifyInstance, services: Services, settings: HttpSettings): void {
@@ -17,6 +19,8 @@ export function registerRoutes(app: FastifyInstance, services: Services, setting
   registerChat(app, services, spending, settings);
   registerGenerate(app, services, spending, settings);
   registerCancel(app, services, settings);
+  registerSessions(app, services, settings);
+  registerSessionPrompts(app, services, settings);
   registerAccounts(app, services, settings);
   registerLocate(app, services);
   registerNetwork(app, services, settings);

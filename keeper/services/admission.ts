@@ -1,16 +1,17 @@
 /** Who may ask for what: every check that stands between a signed message and the journal. */
-import { type Address, formatEther, zeroAddress } from "viem";
+import { type Address, formatEther, type Hex, zeroAddress } from "viem";
 import { routerAbi } from "../chain/contracts.ts";
 import { minimumPayment } from "../chain/fees.ts";
-import { isSignedByUser, NO_SALT, promptHash } from "../chain/intents.ts";
+import { intentDigest, isSignedByUser, NO_SALT, promptHash } from "../chain/intents.ts";
+import { judgeSignature } from "../chain/signatures.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { checkCredits, checkFunds } from "./funds.ts";
-import { commitRequired, RATE_LIMIT } from "./refusals.ts";
+import { commitRequired, noKeysSignature, RATE_LIMIT, walletNotDeployed } from "./refusals.ts";
 import { MOST_PUBLIC_BYTES } from "./submissions.ts";
-import type { AskFields, Intent, Lane } from "./types.ts";
+import type { AskFields, Intent, Lane, RequestLane } from "./types.ts";
 
 export const DEADLINE_SECONDS = 600;
 const LATEST_DEADLINE_SECONDS = 900;
@@ -53,9 +54,15 @@ export function checkFields(context: Context, lane: Lane, intent: Intent, ask: A
     throw wrong("nonce", "The nonce is a whole number of 32 bits.");
 }
 
-export async function checkSignature(context: Context, intent: Intent, signature: `0x${string}`): Promise<void> {
+/** The signature as the contract takes it. Contracts' accounts sign in the lane that locks, where the router asks them. */
+export async function checkSignature(context: Context, lane: Lane, intent: Intent, signature: Hex): Promise<Hex> {
   const { chain, deployment } = context;
-  if (await isSignedByUser(chain.id, deployment.addresses.router, intent, signature)) return;
+  const { router } = deployment.addresses;
+  if (await isSignedByUser(chain.id, router, intent, signature)) return signature;
+  const verdict = await judgeSignature(chain.client, intent.user, intentDigest(chain.id, router, intent), signature);
+  if (verdict.kind !== "none" && lane === "direct") throw noKeysSignature(intent.user);
+  if (verdict.kind === "undeployed") throw walletNotDeployed(intent.user, verdict.deployment);
+  if (verdict.kind !== "none") return verdict.signature;
   throw new ApiError(
     401,
     "invalid_signature",
@@ -141,7 +148,7 @@ export async function checkAllowance(context: Context, lane: Lane, intent: Inten
   else await checkFunds(context, intent, pending);
 }
 
-async function checkRate(context: Context, lane: Lane, user: Address): Promise<void> {
+export async function checkRate(context: Context, lane: RequestLane, user: Address): Promise<void> {
   const now = Date.now();
   const times = await requests.acceptedAt(context.database, user, lane, now - RATE_WINDOW_MS);
   const tenth = times[RATE_LIMIT - 1];

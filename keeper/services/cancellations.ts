@@ -84,7 +84,7 @@ export class Cancellations {
   }
 
   async #requireOpen(row: RequestRow): Promise<Cancellable> {
-    if (row.lane === "direct")
+    if (row.lane !== "assigned")
       throw new ApiError(
         409,
         "not_cancellable",

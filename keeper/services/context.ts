@@ -10,9 +10,10 @@ import type { BlockStore } from "../storage/blocks.ts";
 import type { BlockTimes } from "./block-times.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Hub } from "./hub.ts";
+import type { Rotated } from "./rotation.ts";
 
 /** The moments between which a crash must do no harm; tests stop the process at them. */
-export type ProbePoint = "accepted" | "answered" | "stored" | "written" | "sent" | "mined";
+export type ProbePoint = "accepted" | "answered" | "stored" | "paid" | "written" | "sent" | "mined";
 export type Probe = (point: ProbePoint, key?: Hex) => void | Promise<void>;
 
 /** The newest block, as the keeper last saw it. */
@@ -40,7 +41,7 @@ export interface Context {
   /** Name in the catalogue of the model that runs here. */
   readonly model: string;
   /** Id of the validator that the operator key works for, 0 for none. */
-  readonly validator: { id: number };
+  readonly validator: { id: number; rotated?: Rotated };
   readonly head: Head;
   readonly probe: Probe;
   /** Aborted when the keeper stops. */

@@ -1,6 +1,6 @@
 /** What to do next about a request: from what the journal, the chain and this process know, and nothing else. */
 import type { RequestRow } from "../database/requests.ts";
-import { CANCELLED, isPromptUnusable } from "./troubles.ts";
+import { CANCELLED, isPromptUnusable, ROTATED } from "./troubles.ts";
 
 /** `RequestStatus` of contracts/interfaces/IInferenceRouter.sol, in its order. */
 export const CHAIN_STATUSES = ["none", "queued", "assigned", "completed", "failed", "cancelled"] as const;
@@ -11,6 +11,8 @@ export interface Facts {
   readonly now: number;
   /** The validator that this keeper operates, 0 for none. */
   readonly ourValidator: number;
+  /** Another key operates the validator now. */
+  readonly rotated?: boolean;
   /** What became of the transaction that carries the request at present. */
   readonly transaction?: "open" | "mined" | "lost";
   /** While it has no place on chain: whether its nonce is used there. */
@@ -55,7 +57,8 @@ export type Decision =
         | "assign"
         | "acknowledge"
         | "cut"
-        | "abandon";
+        | "abandon"
+        | "charge";
     }
   | { readonly action: "give-up"; readonly code: string; readonly message: string };
 
@@ -76,8 +79,18 @@ export function decide(row: RequestRow, facts: Facts): Decision {
   if (facts.transaction === "open") return { action: "wait" };
   if (facts.transaction === "mined") return { action: "read-receipt" };
   if (facts.transaction === "lost") return { action: "unlink" };
+  if (row.lane === "session") return inSession(row, facts);
   if (row.lane === "direct") return direct(row, facts);
   return row.requestId === null ? unsubmitted(row, facts) : submitted(row, facts);
+}
+
+/** What is drawn waits to be paid for as long as its session lasts. */
+function inSession(row: RequestRow, facts: Facts): Decision {
+  if (facts.refusal) return { action: "give-up", ...facts.refusal };
+  if (facts.answering) return { action: "wait", until: Number(row.deadline) };
+  if (row.digest !== null && facts.recordKept) return { action: "charge" };
+  if (facts.now <= Number(row.deadline)) return { action: "answer" };
+  return { action: "give-up", code: "expired", message: "It could not be answered in time; nothing was charged." };
 }
 
 function direct(row: RequestRow, facts: Facts): Decision {
@@ -89,6 +102,7 @@ function direct(row: RequestRow, facts: Facts): Decision {
       message: "It could not be delivered before its deadline; nothing was charged.",
     };
   }
+  if (facts.rotated) return { action: "give-up", ...ROTATED };
   if (facts.refusal) return { action: "give-up", ...facts.refusal };
   if (facts.answering) return { action: "wait", until: Number(row.deadline) };
   return row.digest !== null && facts.recordKept ? { action: "deliver" } : { action: "answer" };

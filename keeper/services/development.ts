@@ -1,7 +1,7 @@
 import type { Address, Hex, LocalAccount } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import type { ChainConnection } from "../chain/clients.ts";
-import type { CancelTypedData, IntentTypedData } from "./types.ts";
+import type { WalletMessage } from "./types.ts";
 
 /** The mnemonic that every development chain is started with: these accounts are everybody's. */
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -24,7 +24,7 @@ export class DevelopmentSigner {
     return this.#accounts.get(address.toLowerCase());
   }
 
-  async sign(data: IntentTypedData | CancelTypedData, user: Address): Promise<Hex | undefined> {
+  async sign(data: WalletMessage, user: Address): Promise<Hex | undefined> {
     const account = this.accountOf(user);
     return account?.signTypedData({ ...data, message: { ...data.message } });
   }

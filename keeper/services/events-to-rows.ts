@@ -82,6 +82,11 @@ const EMPTY: Omit<
   submitBlock: null,
   ...REOPENED,
   attempts: 0,
+  sessionId: null,
+  sessionNumber: null,
+  prepaid: false,
+  price: null,
+  withheld: null,
 };
 
 type Given = Partial<RequestRow> & Omit<RequestRow, keyof typeof EMPTY>;

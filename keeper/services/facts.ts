@@ -18,6 +18,7 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
     now: chainNow(context),
     ourValidator: context.validator.id,
     answering: inside.answering,
+    rotated: context.validator.rotated !== undefined,
     recordKept: false,
     ...(inside.refusal ? { refusal: inside.refusal } : {}),
   };
@@ -26,13 +27,14 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
     facts.transaction = state === "written" || state === "sent" ? "open" : state;
     return facts;
   }
-  if (row.cid !== null) facts.recordKept = await context.blocks.has(row.cid);
+  if (row.cid !== null) facts.recordKept = row.withheld !== null || (await context.blocks.has(row.cid));
+  if (row.lane === "session") return facts;
   if (row.lane === "direct" || row.requestId === null) facts.nonceUsed = await isNonceUsed(context, row);
   else facts.onChain = await readRequest(context, row);
   return facts;
 }
 
-function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<boolean> {
+export function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<boolean> {
   const args = [row.user, BigInt(row.nonce)] as const;
   return chain.client.readContract({
     address: deployment.addresses.router,

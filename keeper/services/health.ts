@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import { rotatedWords } from "./rotation.ts";
 import type { ComponentState, HealthReport } from "./types.ts";
 
 type Component = HealthReport["components"]["chain"];
@@ -42,6 +43,7 @@ function chainHealth(context: Context, lagBlocks: number): Promise<Component> {
     const balance = await context.chain.client.getBalance({ address: context.operator });
     if (Date.now() - context.head.seenAt > BLIND_AFTER_MS)
       return { state: "degraded", lagBlocks, detail: "no new look at the chain for a minute" };
+    if (context.validator.rotated) return { state: "down", lagBlocks, detail: rotatedWords(context.validator.rotated) };
     if (context.validator.id === 0)
       return { state: "degraded", lagBlocks, detail: "the operator key is of no registered validator" };
     if (balance < MINIMUM_GAS_MONEY)

@@ -53,6 +53,11 @@ export class Hub {
     }
   }
 
+  /** Whether its end was told. */
+  async isOver(key: Hex): Promise<boolean> {
+    return (await this.#journal(key)).events.at(-1)?.type === "final";
+  }
+
   async textOf(key: Hex): Promise<string> {
     return (await this.#journal(key)).text;
   }

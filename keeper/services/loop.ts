@@ -4,10 +4,14 @@ import type { Follower } from "../chain/follower.ts";
 import { carriedBy } from "../database/requests.ts";
 import type { Context } from "./context.ts";
 import { isBeatDue } from "./life.ts";
+import { readPost, rotatedWords } from "./rotation.ts";
+import type { SessionSettler } from "./sessions/settler.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const SWEEP_EVERY_MS = 30_000;
 const SEEN_EVERY_MS = 60_000;
+/** How soon a keeper notices that another key took its place. */
+const POST_EVERY_MS = 3_000;
 const LONGEST_PAUSE_MS = 30_000;
 const LEAP_SECONDS = 20;
 
@@ -16,18 +20,21 @@ export class ChainLoop {
   readonly #context: Context;
   readonly #supervisor: Supervisor;
   readonly #follower: Follower;
+  readonly #settler: SessionSettler;
   #wake: () => void = () => {};
   #awake = false;
   #stopped = false;
   #running: Promise<void> | undefined;
   #sweptAt = Date.now();
   #seenAt = 0;
+  #postAt = 0;
   #failures = 0;
 
-  constructor(context: Context, supervisor: Supervisor, follower: Follower) {
+  constructor(context: Context, supervisor: Supervisor, follower: Follower, settler: SessionSettler) {
     this.#context = context;
     this.#supervisor = supervisor;
     this.#follower = follower;
+    this.#settler = settler;
     context.sender.onResolved(({ id }) => void this.#resolved(id));
   }
 
@@ -57,8 +64,13 @@ export class ChainLoop {
     // Timers run by this machine's clock: where the chain's leapt ahead of it, deadlines are over earlier.
     if (leap > LEAP_SECONDS && this.#running !== undefined) {
       this.#seenAt = 0;
-      await this.#supervisor.pokeAll();
+      await this.#lookAtAll();
     }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    await this.#supervisor.pokeAll();
+    await this.#settler.sweep();
   }
 
   async #run(): Promise<void> {
@@ -80,7 +92,11 @@ export class ChainLoop {
     const now = Date.now();
     if (now - this.#sweptAt > SWEEP_EVERY_MS) {
       this.#sweptAt = now;
-      await this.#supervisor.pokeAll();
+      await this.#lookAtAll();
+    }
+    if (now - this.#postAt > POST_EVERY_MS) {
+      this.#postAt = now;
+      await this.#lookAtPost();
     }
     if (now - this.#seenAt > SEEN_EVERY_MS) {
       this.#seenAt = now;
@@ -88,14 +104,24 @@ export class ChainLoop {
     }
   }
 
+  /** The owner may have appointed another key: what this one does from then on counts for nothing. */
+  async #lookAtPost(): Promise<void> {
+    const { chain, deployment, log, operator, validator } = this.#context;
+    const post = await readPost(chain, deployment, operator);
+    const before = validator.rotated;
+    validator.id = post.id;
+    if (post.rotated === undefined) delete validator.rotated;
+    else validator.rotated = post.rotated;
+    if (post.rotated === undefined || before !== undefined) return;
+    log.error({ validator: post.rotated.validatorId }, `no more work: ${rotatedWords(post.rotated)}`);
+    await this.#lookAtAll();
+  }
+
   /** An idle node says that it lives; a busy one is seen by its work. */
   async #showLife(): Promise<void> {
-    const { chain, deployment, head, operator, sender, validator } = this.#context;
+    const { chain, deployment, head, sender, validator } = this.#context;
     const { client } = chain;
     const address = deployment.addresses.router;
-    validator.id = Number(
-      await client.readContract({ address, abi: routerAbi, functionName: "validatorIdOf", args: [operator] }),
-    );
     if (validator.id === 0) return;
     const seat = await client.readContract({
       address,

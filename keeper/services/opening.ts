@@ -42,7 +42,7 @@ export async function operatorAccount(
   throw new Error("no key to operate with: set KEYSTORE and KEYSTORE_PASSWORD_FILE, or OPERATOR_KEY");
 }
 
-async function givenAccount(settings: Settings): Promise<LocalAccount | undefined> {
+export async function givenAccount(settings: Settings): Promise<LocalAccount | undefined> {
   const key = operatorKeyOf(settings);
   if (key !== undefined) return privateKeyToAccount(key);
   if (settings.keystoreFile === undefined) return undefined;

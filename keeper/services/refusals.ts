@@ -1,6 +1,7 @@
 /** What a client hears when it is turned away. */
-import { formatEther } from "viem";
+import { type Address, formatEther } from "viem";
 import { NO_SALT } from "../chain/intents.ts";
+import type { FactoryCall } from "../chain/signatures.ts";
 import type { RequestRow } from "../database/requests.ts";
 import { ApiError } from "./errors.ts";
 import type { AskFields } from "./types.ts";
@@ -54,6 +55,27 @@ export function refused(errorName: string, message: string, args: readonly unkno
     return new ApiError(503, "paused", "The contracts take no requests at the moment. Try again later.", details, 60);
   return new ApiError(400, "refused_on_chain", `The contract refuses the request: ${message}`, details);
 }
+
+/**
+ * A wallet that is not there yet. Nothing that a request pays reaches the keeper for a factory's call, whose cost and target its
+ * sender chooses; and whatever the operator's key calls, it calls as the validator.
+ */
+export const walletNotDeployed = (user: Address, { to, data }: FactoryCall): ApiError =>
+  new ApiError(
+    409,
+    "wallet_not_deployed",
+    `The wallet ${user} is not deployed, and the contract asks it whether the signature is right. Send transaction, which is the call in your signature, and then the same request again.`,
+    { field: "signature", transaction: { to, data } },
+  );
+
+/** A delivery carries 64 bytes of signature for each intent, which the router judges as a key's. */
+export const noKeysSignature = (user: Address): ApiError =>
+  new ApiError(
+    400,
+    "smart_wallet_direct",
+    `${user} is a contract's account, and direct answers are charged by a key's signature alone. Ask by POST /api/llm/generate, or open a session (POST /api/sessions).`,
+    { field: "signature", accepted: ["/api/llm/generate", "/api/sessions"] },
+  );
 
 /** One signature stands for one prompt. */
 export function checkSamePrompt(row: RequestRow, ask: AskFields): void {

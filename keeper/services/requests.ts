@@ -9,8 +9,9 @@ import { DevelopmentSigner } from "./development.ts";
 import { ApiError } from "./errors.ts";
 import { newRow } from "./events-to-rows.ts";
 import { KeyedMutex } from "./mutex.ts";
-import { Nonces } from "./nonces.ts";
+import type { Nonces } from "./nonces.ts";
 import { checkSamePrompt, refused } from "./refusals.ts";
+import { requirePost } from "./rotation.ts";
 import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type {
@@ -37,10 +38,10 @@ export class RequestService implements Requests {
   readonly #cancellations: Cancellations;
   readonly #users = new KeyedMutex();
 
-  constructor(context: Context, supervisor: Supervisor) {
+  constructor(context: Context, supervisor: Supervisor, nonces: Nonces) {
     this.#context = context;
     this.#supervisor = supervisor;
-    this.#nonces = new Nonces(context);
+    this.#nonces = nonces;
     this.#signer = new DevelopmentSigner(context.chain);
     this.#cancellations = new Cancellations(context);
   }
@@ -78,18 +79,19 @@ export class RequestService implements Requests {
   async accept(lane: Lane, intent: Intent, signature: Hex, ask: AskFields): Promise<RequestState> {
     this.#requireServing(lane);
     const context = this.#context;
-    if (!isHex(signature) || size(signature) !== 65) {
+    // Of a contract's account it is whatever that contract wants; the router asks none in the direct lane.
+    if (!isHex(signature) || (lane === "direct" ? size(signature) < 65 : signature === "0x")) {
       throw new ApiError(400, "invalid_signature", "A signature is 65 bytes in hex.", { field: "signature" });
     }
     const digest = intentDigest(context.chain.id, context.deployment.addresses.router, intent);
     const known = await journal.getRequest(context.database, digest);
     if (known) checkSamePrompt(known, ask);
     admission.checkFields(context, lane, intent, ask);
-    await admission.checkSignature(context, intent, signature);
+    const accepted = await admission.checkSignature(context, lane, intent, signature);
     if (known && !wasRefused(known)) return this.#again(known);
     admission.checkDeadline(context, intent);
     await admission.checkTerms(context, lane, intent, ask.prompt);
-    const row = await this.#users.run(getAddress(intent.user), () => this.#admit(lane, digest, intent, signature, ask));
+    const row = await this.#users.run(getAddress(intent.user), () => this.#admit(lane, digest, intent, accepted, ask));
     this.#nonces.release(intent.user, intent.nonce);
     await context.hub.phase(row.key, "accepted");
     await context.probe("accepted", row.key);
@@ -216,6 +218,7 @@ export class RequestService implements Requests {
     const { signal, validator, operator } = this.#context;
     if (signal.aborted)
       throw new ApiError(503, "stopping", "This keeper is shutting down. Try again in a moment.", {}, 10);
+    requirePost(this.#context);
     if (lane === "direct" && validator.id === 0) {
       throw new ApiError(
         503,

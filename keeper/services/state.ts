@@ -5,6 +5,7 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /** A row of the journal as the outside sees it. `liveText` is what was drawn of an answer that is not whole yet. */
 export function stateOf(row: RequestRow, liveText = ""): RequestState {
+  const withheld = row.withheld !== null;
   const state: Mutable<RequestState> = {
     requestId: row.requestId ?? row.key,
     lane: row.lane,
@@ -15,15 +16,15 @@ export function stateOf(row: RequestRow, liveText = ""): RequestState {
     createdAt: new Date(row.createdAt),
     payment: row.payment,
     burned: burnedOf(row),
-    response: row.digest === null ? liveText : row.response,
+    response: row.digest === null ? liveText : withheld ? "" : row.response,
   };
   const optional = {
     threadId: row.threadId,
     validatorId: row.validatorId,
-    validator: row.lane === "direct" ? row.operator : null,
+    validator: row.lane === "assigned" ? null : row.operator,
     tokensUsed: row.tokensUsed,
-    finishReason: row.finishReason,
-    cid: row.cid,
+    finishReason: withheld ? null : row.finishReason,
+    cid: withheld ? null : row.cid,
     submitTx: row.submitTx,
     settleTx: row.settleTx,
     settledAt: row.settledAt === null ? null : new Date(row.settledAt),
@@ -40,6 +41,8 @@ export function stateOf(row: RequestRow, liveText = ""): RequestState {
     attempts: row.lane === "assigned" ? row.tries.map(attemptOf) : null,
     cancellingUntil:
       row.cancellingUntil === null || row.stage === "final" ? null : new Date(row.cancellingUntil * 1000),
+    sessionId: row.sessionId,
+    sessionNumber: row.sessionNumber,
     error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? "" },
   };
   for (const [key, value] of Object.entries(optional)) if (value !== null) Object.assign(state, { [key]: value });

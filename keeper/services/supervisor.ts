@@ -30,12 +30,15 @@ export class Supervisor {
   readonly #timers = new Map<Hex, NodeJS.Timeout>();
   readonly #failures = new Map<Hex, number>();
   readonly #steps = new Set<Promise<void>>();
+  readonly #charge: (key: Hex) => Promise<boolean>;
   readonly worker: Worker;
   readonly batcher: Batcher;
   readonly outcomes: Outcomes;
 
-  constructor(context: Context) {
+  /** @param charge Lets the answer to a prompt of a session go, where it is paid. */
+  constructor(context: Context, charge: (key: Hex) => Promise<boolean>) {
     this.#context = context;
+    this.#charge = charge;
     this.outcomes = new Outcomes(context, (key) => this.poke(key));
     this.worker = new Worker(context, (key) => this.poke(key));
     this.batcher = new Batcher(context, (key, error) => this.#retryLater(key, error));
@@ -107,6 +110,8 @@ export class Supervisor {
       case "deliver":
         if (!this.batcher.has(row.key)) this.batcher.add(row.key);
         return false;
+      case "charge":
+        return this.#charge(row.key);
       case "read-receipt":
         return this.#readReceipt(row);
       case "look-up":

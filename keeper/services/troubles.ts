@@ -18,6 +18,13 @@ export class UselessAnswerError extends Error {
   }
 }
 
+/** An intent names the key that may deliver it, and that one operates nothing any more. */
+export const ROTATED: Refusal = {
+  code: "operator_rotated",
+  message:
+    "Its validator changed its key before the answer was delivered, which makes the signed request void. Nothing was charged: ask again.",
+};
+
 /** Its user cancelled before there was anything to post. */
 export const CANCELLED: Refusal = { code: "cancelled", message: "You cancelled it before there was an answer." };
 
@@ -48,7 +55,7 @@ const DIRECT_MARGIN_SECONDS = 5;
 
 /** Until when trouble is waited out, unix seconds. */
 export function lastAttemptAt(row: RequestRow, offer: Offer): number {
-  if (row.lane === "direct") return Number(row.deadline) - DIRECT_MARGIN_SECONDS;
+  if (row.lane !== "assigned") return Number(row.deadline) - DIRECT_MARGIN_SECONDS;
   const window = executionWindow(offer, row.maxTokens);
   const from = row.assignedAt ?? Math.floor(row.createdAt / 1000);
   return from + window - Math.min(MARGIN_SECONDS, Math.floor(window / 3));

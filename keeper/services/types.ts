@@ -6,8 +6,10 @@ import type { Address, Hash, Hex, TypedDataDomain } from "viem";
 import type { FailureClass } from "../chain/events.ts";
 import type { FinishReason } from "../inference/engine.ts";
 import type { Reads } from "./read-types.ts";
+import type { Sessions } from "./session-types.ts";
 
 export type * from "./read-types.ts";
+export type * from "./session-types.ts";
 
 /** What a client asks for, before anything is signed. Amounts in wei. */
 export interface AskFields {
@@ -54,7 +56,10 @@ export interface IntentTypedData {
   readonly message: Intent;
 }
 
+/** How a request that a user signs for is paid. */
 export type Lane = "direct" | "assigned";
+/** How a request came about: by an intent, or as a prompt of a session. */
+export type RequestLane = Lane | "session";
 export type RequestStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
 
 export interface AttemptState {
@@ -67,7 +72,7 @@ export interface AttemptState {
 /** Everything the keeper knows of one request, in any lane, at any time. Amounts in wei. */
 export interface RequestState {
   readonly requestId: Hex;
-  readonly lane: Lane;
+  readonly lane: RequestLane;
   readonly status: RequestStatus;
   readonly user: Address;
   readonly model: string;
@@ -103,6 +108,10 @@ export interface RequestState {
   /** Its user cancelled, and its validator may post what it has until then. */
   readonly cancellingUntil?: Date;
   readonly error?: { readonly code: string; readonly message: string };
+  /** Session lane. */
+  readonly sessionId?: Hex;
+  /** Its place among the session's records, from 1, once it is paid. */
+  readonly sessionNumber?: number;
 }
 
 export type Phase =
@@ -113,6 +122,7 @@ export type Phase =
   | "answering"
   | "answered"
   | "stored"
+  | "paid"
   | "settling"
   | "cancelling"
   | "settled"
@@ -189,5 +199,6 @@ export interface Requests {
 
 export interface Services {
   readonly requests: Requests;
+  readonly sessions: Sessions;
   readonly reads: Reads;
 }

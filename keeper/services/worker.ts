@@ -1,5 +1,5 @@
 import type { Hex } from "viem";
-import { chargeable, maxBillable } from "../chain/fees.ts";
+import { chargeable, consumed, maxBillable } from "../chain/fees.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import type { Answer, Message } from "../inference/engine.ts";
@@ -177,6 +177,7 @@ export class Worker {
       maxTokens: maxBillable(offer, row.payment, row.priority, row.maxTokens),
       temperature: row.temperature,
       onToken: (text) => {
+        if (!mayBeTold(row)) return;
         const fresh = text.slice(told);
         told = Math.max(0, told - text.length);
         if (fresh !== "") streamed = hub.token(row.key, fresh);
@@ -193,9 +194,15 @@ export class Worker {
 
   /** No digest is posted for bytes that are not kept: the block comes first, then the journal. */
   async #store(row: RequestRow, { answer, record }: Drawn): Promise<void> {
-    const { blocks, database, hub, probe } = this.#context;
-    await blocks.put(record.bytes);
+    const { blocks, catalogue, database, hub, probe } = this.#context;
+    const told = mayBeTold(row);
+    // Whoever knows its digest could fetch it from the store: what is not paid yet stays in the journal.
+    if (told) await blocks.put(record.bytes);
     await probe("stored", row.key);
+    const inSession = row.lane === "session" && {
+      price: consumed(await catalogue.offer(row.model), BigInt(answer.tokensUsed), row.priority, row.payment),
+      withheld: told ? null : Buffer.from(record.bytes).toString("utf8"),
+    };
     await requests.updateOpen(database, row.key, {
       stage: "stored",
       response: answer.text,
@@ -203,11 +210,15 @@ export class Worker {
       finishReason: answer.finishReason,
       digest: record.digest,
       cid: record.cid,
+      ...inSession,
     });
-    await hub.phase(row.key, "stored", { cid: record.cid });
+    await hub.phase(row.key, "stored", told ? { cid: record.cid } : {});
     hub.changed(row.key);
   }
 }
+
+/** In a session, what nothing pays for yet is for nobody to read. */
+const mayBeTold = (row: RequestRow): boolean => row.lane !== "session" || row.prepaid;
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -24,7 +24,7 @@ export const InteractionRecord = Type.Object(
     chain_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     created_at: count,
     finish_reason: Type.Union([Type.Literal("stop"), Type.Literal("length"), Type.Literal("cancelled")]),
-    lane: Type.Union([Type.Literal("direct"), Type.Literal("assigned")]),
+    lane: Type.Union([Type.Literal("direct"), Type.Literal("assigned"), Type.Literal("session")]),
     messages: Type.Array(Type.Object({ content: Type.String(), role: Type.String({ minLength: 1 }) }, closed), {
       minItems: 1,
     }),

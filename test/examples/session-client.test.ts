@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import {
   concat,
-  createPublicClient,
   createWalletClient,
   type Hex,
   http,
@@ -12,207 +14,111 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { modelId, recordsRoot, routerAbi } from "../../client/index.ts";
-import {
-  SessionClient,
-  SessionError,
-  type SignedReceipt,
-  verifyReceipt,
-  type Wallet,
-} from "../../examples/session-client.ts";
-import { account, MODEL, OPERATOR_INDEX, startChain, type TestChain } from "../keeper/support/chain.ts";
+import { describe, expect, test } from "vitest";
+import { receiptTypedData, recordsRoot, routerAbi } from "../../client/index.ts";
+import { converse } from "../../examples/session-chat.ts";
+import { SessionClient, type SessionError, type Wallet } from "../../examples/session-client.ts";
+import { account, privateKey } from "../keeper/support/chain.ts";
+import { coreFixture } from "../keeper/support/core.ts";
 
-const CHAIN = 31_337;
-const PRICES = [parseEther("8"), parseEther("5"), parseEther("6.5")] as const;
-const DIGESTS = ["a", "b", "c"].map((text) => sha256(stringToBytes(text)));
+const core = coreFixture();
 const CAP = parseEther("100");
-const user = account(1);
-const operator = account(OPERATOR_INDEX);
-
-let chain: TestChain;
-let client: ReturnType<typeof connect>;
-let untouched: Hex;
-
-const connect = (rpcUrl: string) =>
-  createPublicClient({ chain: foundry, transport: http(rpcUrl), pollingInterval: 20, cacheTime: 0 });
-
-beforeAll(async () => {
-  chain = await startChain();
-  client = connect(chain.rpcUrl);
-});
-afterAll(() => chain?.stop());
-beforeEach(async () => {
-  untouched = await chain.client.snapshot();
-});
-afterEach(() => chain.client.revert({ id: untouched }));
+const terms = { cap: CAP, seconds: 3_600 };
 
 const walletOf = (from: LocalAccount): Wallet =>
-  createWalletClient({ account: from, chain: foundry, transport: http(chain.rpcUrl) });
-const router = () => chain.book.contracts.router;
-const terms = { validator: operator.address, model: MODEL, cap: CAP, seconds: 3_600 };
-const open = (key?: LocalAccount) => SessionClient.open(client, walletOf(user), router(), terms, key);
-const creditsOf = async (): Promise<bigint> =>
-  (await client.readContract({ address: router(), abi: routerAbi, functionName: "accountOf", args: [user.address] }))
-    .credits;
+  createWalletClient({ account: from, chain: foundry, transport: http(core.chain.rpcUrl) });
+const open = (from: LocalAccount, more: Partial<typeof terms> = {}, key?: LocalAccount) =>
+  SessionClient.open(core.keeper.url, walletOf(from), core.router, { ...terms, ...more }, key);
 const stateOf = (id: Hex) =>
-  client.readContract({ address: router(), abi: routerAbi, functionName: "sessionOf", args: [id] });
-const hashed = ({ session }: SessionClient) => ({ ...session, model: modelId(session.model) });
-const settle = (opened: SessionClient, { receipt, signature }: SignedReceipt) =>
-  chain.write(operator, router(), routerAbi, "settleSession", [hashed(opened), receipt, signature]);
-/** Simulated: what is sent with a limit of gas does not say why it was reverted. */
-const refused = async (
-  opened: SessionClient,
-  { receipt, signature }: SignedReceipt,
-  from: LocalAccount,
-  why: RegExp,
-) => {
-  const call = { address: router(), abi: routerAbi, functionName: "settleSession", account: from } as const;
-  await expect(client.simulateContract({ ...call, args: [hashed(opened), receipt, signature] })).rejects.toThrow(why);
-};
+  core.chain.client.readContract({ address: core.router, abi: routerAbi, functionName: "sessionOf", args: [id] });
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "nothing was refused",
+    (error: SessionError) => error.code,
+  );
 
-/** Receipts for the first `n` prompts, each as it was handed over. */
-async function receipts(opened: SessionClient, n: number): Promise<SignedReceipt[]> {
-  const all: SignedReceipt[] = [];
-  for (let i = 0; i < n; i++) all.push(await opened.receipt(DIGESTS[i] ?? "0x", PRICES[i] ?? 0n));
-  return all;
-}
+describe("the example", () => {
+  test("opens, asks, prints answers with what each cost, closes, and gets the surplus back", async () => {
+    const user = account(1);
+    const before = await core.creditsOf(user.address);
+    const lines: string[] = [];
+    const back = await converse(core.keeper.url, walletOf(user), core.router, ["One?", "Two?", "Three?"], (line) =>
+      lines.push(line),
+    );
+    const spent = CAP - back;
+    expect(spent).toBeGreaterThanOrEqual(parseEther("15"));
+    expect(await core.creditsOf(user.address)).toBe(before - spent);
+    const prices = lines.flatMap((line) => /\(([\d.]+) NSD\)/.exec(line)?.[1] ?? []);
+    expect(prices).toHaveLength(3);
+    expect(prices.reduce((sum, price) => sum + parseEther(price), 0n)).toBe(spent);
+    expect(lines.at(-1)).toMatch(/^\nSession closed: /);
+  });
+});
 
-function at(all: readonly SignedReceipt[], index: number): SignedReceipt {
-  const found = all[index];
-  if (!found) throw new Error(`there is no receipt ${index}`);
-  return found;
-}
+describe("the example as a program", () => {
+  test("asks the keeper that it is told of, as the account that it is given", { timeout: 120_000 }, async () => {
+    const file = fileURLToPath(new URL("../../examples/session-chat.ts", import.meta.url));
+    const env = { ...process.env, KEEPER_URL: core.keeper.url, PRIVATE_KEY: privateKey(4) };
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { env });
+    expect(stdout).toMatch(/^Session 0x[0-9a-f]{64}: 100 NSD locked\./);
+    expect(stdout.match(/^> /gm)).toHaveLength(3);
+    expect(stdout.match(/^\([\d.]+ NSD\)$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/Session closed: [\d.]+ NSD paid, [\d.]+ NSD back in credits\.\n$/);
+  });
+});
 
 describe("a session", () => {
-  test("locks its cap under the id that both sides compute", async () => {
-    const before = await creditsOf();
-    const opened = await open();
-    expect(await creditsOf()).toBe(before - CAP);
-    expect(await stateOf(opened.id)).toMatchObject({ open: true, cap: CAP, settled: 0n, count: 0n });
-    const hash = { address: router(), abi: routerAbi, functionName: "hashSession", args: [hashed(opened)] } as const;
-    expect(await client.readContract(hash)).toBe(opened.id);
+  test("locks its cap under the id that both sides compute, and is paid to the wei", async () => {
+    const user = account(2);
+    const before = await core.creditsOf(user.address);
+    const session = await open(user);
+    expect(await core.creditsOf(user.address)).toBe(before - CAP);
+    expect(await stateOf(session.id)).toMatchObject({ open: true, cap: CAP, settled: 0n, count: 0n });
+    const answer = await session.ask("What is staked?", { maxTokens: 20 });
+    expect(answer.text).not.toBe("");
+    expect(session.spent).toBe(answer.price);
+    expect(await session.status()).toMatchObject({ prompts: 1, spent: answer.price, remaining: CAP - answer.price });
+    const closed = await session.close();
+    expect(closed).toMatchObject({ status: "closed", settled: answer.price });
+    expect(await core.creditsOf(user.address)).toBe(before - answer.price);
+    expect((await stateOf(session.id)).open).toBe(false);
+    expect(await codeOf(session.ask("And now?"))).toBe("session_closed");
   });
 
-  test("is settled twice by the validator, and what is left unlocks when it has ended", async () => {
-    const before = await creditsOf();
-    const opened = await open();
-    const all = await receipts(opened, 3);
-    await settle(opened, at(all, 0));
-    expect(await stateOf(opened.id)).toMatchObject({ settled: PRICES[0], count: 1n });
-    // The third stands for the second as well.
-    await settle(opened, at(all, 2));
-    expect(await stateOf(opened.id)).toMatchObject({ settled: opened.spent, count: 3n });
-    const [first, second] = await client.getContractEvents({
-      address: router(),
+  test("is settled with a receipt whose root is of the records that were bought", async () => {
+    const session = await open(account(3));
+    await session.ask("First", { maxTokens: 8 });
+    await session.ask("Second", { maxTokens: 8 });
+    await session.close();
+    const [event] = await core.chain.client.getContractEvents({
+      address: core.router,
       abi: routerAbi,
       eventName: "SessionSettled",
+      args: { id: session.id },
       fromBlock: 0n,
       strict: true,
     });
-    expect([first?.args.prompts, second?.args.prompts]).toEqual([1n, 2n]);
-    expect(second?.args.root).toBe(recordsRoot(DIGESTS));
-    expect(second?.args.firstRecord).toBe(2n);
-
-    await expect(opened.close()).rejects.toThrow(/RouterTooEarly/);
-    await opened.end();
-    await expect(opened.close()).rejects.toThrow(/RouterTooEarly/);
-    await chain.client.increaseTime({ seconds: 15 * 60 });
-    await chain.client.mine({ blocks: 1 });
-    await opened.close();
-    expect(await creditsOf()).toBe(before - parseEther("19.5"));
-    expect(opened.spent).toBe(parseEther("19.5"));
-    expect((await stateOf(opened.id)).open).toBe(false);
+    const history = await core.keeper.services.reads.history(account(3).address, 2);
+    const bytes = await Promise.all(history.map(({ cid = "" }) => core.keeper.services.reads.block(cid)));
+    const digests = bytes.map((block) => sha256(block ?? new Uint8Array())).toReversed();
+    expect(event?.args.prompts).toBe(2n);
+    expect(event?.args.root).toBe(recordsRoot(digests));
+    expect(history.every(({ settleTx }) => settleTx === event?.transactionHash)).toBe(true);
   });
 
-  test("is closed by its validator at once", async () => {
-    const before = await creditsOf();
-    const opened = await open();
-    await settle(opened, at(await receipts(opened, 1), 0));
-    await chain.write(operator, router(), routerAbi, "closeSession", [hashed(opened)]);
-    expect(await creditsOf()).toBe(before - PRICES[0]);
-  });
-
-  test("is settled by its validator alone, with receipts that only count up", async () => {
-    const opened = await open();
-    const all = await receipts(opened, 2);
-    await refused(opened, at(all, 0), account(2), /RouterNotServing/);
-    await settle(opened, at(all, 1));
-    await refused(opened, at(all, 0), operator, /RouterInvalidReceipt/);
-  });
-
-  test("takes receipts that its user signed in person", async () => {
-    const opened = await open(user);
-    await settle(opened, at(await receipts(opened, 1), 0));
-    expect(await stateOf(opened.id)).toMatchObject({ count: 1n });
+  test("does not pay more than it was told to", async () => {
+    const session = await open(account(3));
+    expect(await codeOf(session.ask("Cheaply?", { maxTokens: 50, atMost: parseEther("1") }))).toBe("too_dear");
+    expect(session.spent).toBe(0n);
   });
 
   test("is not opened above the credits", async () => {
-    const all = await creditsOf();
-    await expect(SessionClient.open(client, walletOf(user), router(), { ...terms, cap: all + 1n })).rejects.toThrow(
-      `the credits are ${all}: deposit first`,
-    );
-  });
-
-  test("signs no receipt below the minimum or above the cap, and forgets that it was asked to", async () => {
-    const opened = await open();
-    await expect(opened.receipt(DIGESTS[0] ?? "0x", parseEther("5") - 1n)).rejects.toThrow(SessionError);
-    await expect(opened.receipt(DIGESTS[0] ?? "0x", CAP + 1n)).rejects.toThrow(/left of the cap/);
-    expect(opened.spent).toBe(0n);
-    const { receipt } = await opened.receipt(DIGESTS[0] ?? "0x", CAP);
-    expect(receipt).toEqual({ count: 1, total: CAP, root: DIGESTS[0] });
-  });
-
-  test("numbers receipts that are asked for at once one after the other", async () => {
-    const opened = await open();
-    const all = await Promise.all(DIGESTS.map((digest, i) => opened.receipt(digest, PRICES[i] ?? 0n)));
-    expect(all.map(({ receipt }) => receipt.count)).toEqual([1, 2, 3]);
-    await settle(opened, at(all, 2));
-  });
-});
-
-describe("a validator", () => {
-  const claimOf = (opened: SessionClient, previous: SignedReceipt) => ({
-    chainId: CHAIN,
-    router: router(),
-    session: opened.session,
-    previous: previous.receipt,
-    digests: DIGESTS.slice(0, 2),
-    price: PRICES[1],
-  });
-
-  test("accepts the receipt that pays for its answer, by the key or by the user", async () => {
-    for (const key of [undefined, user]) {
-      const opened = await open(key);
-      const all = await receipts(opened, 2);
-      await verifyReceipt(claimOf(opened, at(all, 0)), at(all, 1));
-      const { previous: _, ...first } = claimOf(opened, at(all, 0));
-      await verifyReceipt({ ...first, digests: DIGESTS.slice(0, 1), price: PRICES[0] }, at(all, 0));
-    }
-  });
-
-  test("refuses one that the contract would refuse, or that pays for something else", async () => {
-    const opened = await open();
-    const all = await receipts(opened, 2);
-    const claim = claimOf(opened, at(all, 0));
-    const { receipt, signature } = at(all, 1);
-    const fails = (more: Partial<typeof claim>, signed: SignedReceipt, why: RegExp) =>
-      expect(verifyReceipt({ ...claim, ...more }, signed)).rejects.toThrow(why);
-    await fails({}, at(all, 0), /counts 1 prompts, and this is number 2/);
-    await fails({ digests: DIGESTS }, { receipt, signature }, /counts 2 prompts, and this is number 3/);
-    await fails({ price: PRICES[1] + 1n }, { receipt, signature }, /pays 5000000000000000000 NSD wei/);
-    await fails({ digests: DIGESTS.slice(1) }, { receipt, signature }, /root is of other records/);
-    await fails({ session: { ...opened.session, cap: receipt.total - 1n } }, { receipt, signature }, /above the cap/);
-    await fails({ chainId: 1 }, { receipt, signature }, /Neither the session's key nor its user/);
-    await fails({}, { receipt, signature: "0x00" }, /Neither the session's key nor its user/);
-    const stranger = privateKeyToAccount(keccak256("0x01"));
-    const forged = await stranger.signTypedData({ domain: {}, types: { X: [] }, primaryType: "X", message: {} });
-    await fails({}, { receipt, signature: forged }, /Neither the session's key nor its user/);
+    expect(await codeOf(open(account(4), { cap: parseEther("5000") }))).toBe("insufficient_credits");
   });
 });
 
 describe("the root of records", () => {
-  const [a, b, c] = DIGESTS as [Hex, Hex, Hex];
+  const [a, b, c] = ["a", "b", "c"].map((text) => sha256(stringToBytes(text))) as [Hex, Hex, Hex];
   const pair = (left: Hex, right: Hex) => keccak256(concat([left, right]));
 
   test.each<[string, readonly Hex[], Hex]>([
@@ -223,5 +129,19 @@ describe("the root of records", () => {
     ["five", [a, b, c, a, b], pair(pair(pair(a, b), pair(c, a)), b)],
   ])("of %s", (_, digests, root) => {
     expect(recordsRoot(digests)).toBe(root);
+  });
+
+  test("and a receipt's digest are what the contract computes", async () => {
+    const receipt = { count: 2, total: parseEther("10"), root: recordsRoot([a, b]) };
+    const signer = privateKeyToAccount(keccak256("0x01"));
+    const data = receiptTypedData(31_337, core.router, a, receipt);
+    const hash = await core.chain.client.readContract({
+      address: core.router,
+      abi: routerAbi,
+      functionName: "hashReceipt",
+      args: [a, receipt],
+    });
+    const signature = await signer.signTypedData(data);
+    expect(await signer.sign({ hash })).toBe(signature);
   });
 });

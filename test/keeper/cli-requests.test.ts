@@ -61,6 +61,17 @@ describe("neuroswarm status <request_id>", () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ request_id: id, status: "completed", nsd_consumed: 5.4 });
   });
 
+  it("tells what a prompt of a session cost, which has no legs of its own", async () => {
+    const id = await opened(0, 1);
+    await keeper.services.requests.waitFor(id, "settled", 2_000);
+    const session = `0x${"5e".repeat(32)}`;
+    const parts = { lane: "session", sessionId: session, sessionNumber: 1, consumed: parseEther("6.2") };
+    Object.assign(stateOf(id) ?? {}, parts, { validatorEarned: undefined, treasuryEarned: undefined });
+    const { code, stdout } = await run("status", id);
+    expect(code).toBe(0);
+    for (const part of ["session lane", "6.2 NSD", session]) expect(stdout).toContain(part);
+  });
+
   it("tells why the ones before did not answer, and what came back", async () => {
     const id = await opened(0, 60_000);
     Object.assign(stateOf(id) ?? {}, {

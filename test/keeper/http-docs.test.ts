@@ -57,7 +57,12 @@ describe("the description", () => {
         "GET /llm/stream",
         "GET /ws",
         "POST /api/chat",
+        "GET /api/sessions",
+        "GET /api/sessions/{session_id}",
         "POST /api/llm/generate",
+        "POST /api/sessions",
+        "POST /api/sessions/{session_id}/close",
+        "POST /api/sessions/{session_id}/prompts",
       ].sort(),
     );
     for (const line of described) {

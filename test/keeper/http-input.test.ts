@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chat, GETS, generate, hash, SPENDING, user } from "./support/bad-input.ts";
+import { SESSIONS } from "./support/bad-sessions.ts";
 import { type Outside, outside } from "./support/http.ts";
 
 let keeper: Outside;
@@ -23,7 +24,7 @@ const json = { "content-type": "application/json" };
 const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
 describe("what spends refuses", () => {
-  it.each(SPENDING)("%s on %s", async (_name, url, body, status, code, field) => {
+  it.each([...SPENDING, ...SESSIONS])("%s on %s", async (_name, url, body, status, code, field) => {
     const answer = await send("POST", url, body);
     expect([answer.status, answer.error["code"], answer.error["field"]]).toEqual([status, code, field]);
     expect(answer.error["message"]).toMatch(/[.!]$/);
@@ -109,7 +110,7 @@ describe("every route", () => {
     Object.entries((keeper.app.swagger() as { paths: Record<string, Record<string, unknown>> }).paths);
 
   it("has a bad input in this file", () => {
-    const tried = [...SPENDING.map(([, url]) => url), ...GETS.map(([url]) => url)];
+    const tried = [...SPENDING.map(([, url]) => url), ...SESSIONS.map(([, url]) => url), ...GETS.map(([url]) => url)];
     for (const [path] of paths()) {
       const start = path.replace(/\{.*$/, "");
       expect(
@@ -123,12 +124,12 @@ describe("every route", () => {
     for (const [path, operations] of paths()) {
       const url = path
         .replace(/\{address\}/, user)
-        .replace(/\{request_id\}/, hash)
+        .replace(/\{(request|session)_id\}/, hash)
         .replace(/\{cid\}/, "x");
-      // What follows /api/llm/ is an id to whoever deletes it.
-      const others = ["PUT", "PATCH", ...(url === "/api/llm/generate" ? [] : ["DELETE"])];
-      const wrong =
-        "delete" in operations ? ["PUT", "PATCH", "GET"] : [...others, "get" in operations ? "POST" : "GET"];
+      const wrong = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter(
+        // What follows /api/llm/ is an id to whoever deletes it.
+        (method) => !(method.toLowerCase() in operations) && !(url === "/api/llm/generate" && method === "DELETE"),
+      );
       for (const method of wrong) {
         const { status, error, response } = await send(method, url, method === "GET" ? undefined : {}, {});
         expect([status, error["code"]], `${method} ${path}`).toEqual([405, "method_not_allowed"]);

@@ -16,6 +16,7 @@ import type {
   RequestState,
   Requests,
   Services,
+  Sessions,
 } from "../../../keeper/services/types.ts";
 import { account, CHAIN_ID, type Kept, OPERATOR, ROUTER, reads, type Script, store } from "./fake-reads.ts";
 import { emit, opened, pause, record, settle } from "./fake-state.ts";
@@ -46,7 +47,7 @@ export function fakeServices(): Fake {
   const requests = new FakeRequests(script, blocks);
   const { kept } = requests;
   return {
-    services: { requests, reads: reads(script, kept, blocks) },
+    services: { requests, sessions: noSessions, reads: reads(script, kept, blocks) },
     script,
     kept,
     blocks,
@@ -54,6 +55,28 @@ export function fakeServices(): Fake {
     listenerCount: () => requests.listenerCount(),
   };
 }
+
+const unknownSession = async (): Promise<never> => {
+  throw new ApiError(404, "session_not_found", "This keeper knows no session of this id.", { field: "session_id" });
+};
+
+/** Sessions are tested on a chain; here they are only asked for by their forms. */
+const noSessions: Sessions = {
+  prepare: unknownSession,
+  signForDevelopment: async () => undefined,
+  open: unknownSession,
+  get: async () => undefined,
+  list: async () => [],
+  promptData: unknownSession,
+  prompt: unknownSession,
+  promptByKey: async () => {
+    throw new ApiError(401, "invalid_api_key", "No such API key is known here.", { field: "authorization" });
+  },
+  bill: async () => undefined,
+  waitFor: unknownSession,
+  prepareClose: unknownSession,
+  close: unknownSession,
+};
 
 class FakeRequests implements Requests {
   readonly kept = new Map<Hex, Kept>();

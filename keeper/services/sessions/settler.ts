@@ -1,0 +1,177 @@
+/** Brings sessions to the chain: their openings, the receipts that are due, and their ends. */
+import { encodeFunctionData, type Hex } from "viem";
+import { routerAbi } from "../../chain/contracts.ts";
+import { OnChainError } from "../../chain/errors.ts";
+import { type Session, sessionId, sessionOnChain } from "../../chain/sessions.ts";
+import { markSettled, openOfSession } from "../../database/requests.ts";
+import type { SessionPatch, SessionRow } from "../../database/sessions.ts";
+import * as journal from "../../database/sessions.ts";
+import { getTransaction, type TransactionRow } from "../../database/transactions.ts";
+import { type Context, chainNow } from "../context.ts";
+import { KeyedMutex } from "../mutex.ts";
+import type { Outcomes } from "../outcomes.ts";
+import { isUnpaid, type SessionBook } from "./book.ts";
+import { decideSession } from "./decide.ts";
+
+const UNPAID = "Nobody paid for this answer before its session ended, so it was not told.";
+
+export interface SettlerParts {
+  readonly book: SessionBook;
+  readonly outcomes: Outcomes;
+  /** Looks at a prompt again. */
+  readonly poke: (key: Hex) => void;
+}
+
+export class SessionSettler {
+  readonly #context: Context;
+  readonly #parts: SettlerParts;
+  readonly #locks = new KeyedMutex();
+  readonly #steps = new Set<Promise<void>>();
+
+  constructor(context: Context, parts: SettlerParts) {
+    this.#context = context;
+    this.#parts = parts;
+    context.sender.onResolved(({ id }) => void this.#resolved(id));
+  }
+
+  /** Looks at one session soon. */
+  poke(id: Hex, starting = false): void {
+    if (this.#context.signal.aborted) return;
+    const step = this.advance(id, starting).catch((error: unknown) => {
+      this.#context.log.warn({ err: error, session: id }, "a session does not move; it will be looked at again");
+    });
+    this.#steps.add(step);
+    void step.finally(() => this.#steps.delete(step));
+  }
+
+  /** Looks at every session that is not closed: now and then, and after a start, when all that is owed is settled. */
+  async sweep(starting = false): Promise<void> {
+    const { database, operator } = this.#context;
+    for (const { id } of await journal.openSessions(database, operator)) this.poke(id, starting);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled([...this.#steps]);
+  }
+
+  /** Sends the opening that its user signed; it is journaled together with its transaction. */
+  async open(session: Session, signature: Hex, tokenHash: string | null): Promise<Hex> {
+    const { chain, deployment, sender } = this.#context;
+    const { router } = deployment.addresses;
+    const id = sessionId(chain.id, router, session);
+    const args = [sessionOnChain(session), signature] as const;
+    const data = encodeFunctionData({ abi: routerAbi, functionName: "openSession", args });
+    await sender.send({ purpose: `open-session:${id}`, to: router, data }, async (sql, transactionId) => {
+      await journal.insertSession(sql, id, session, { stage: "opening", tokenHash, createdAt: Date.now() });
+      await journal.updateSession(sql, id, { transactionId });
+    });
+    this.#context.wake();
+    return id;
+  }
+
+  view(id: Hex) {
+    const { chain, deployment } = this.#context;
+    const address = deployment.addresses.router;
+    return chain.client.readContract({ address, abi: routerAbi, functionName: "sessionOf", args: [id] });
+  }
+
+  /** Takes a session as far as it goes without waiting. */
+  advance(id: Hex, starting = false): Promise<void> {
+    return this.#locks.run(id, async () => {
+      const { database, hub } = this.#context;
+      const row = await journal.getSession(database, id);
+      if (row === undefined || row.stage === "closed") return;
+      const transaction = row.transactionId === null ? undefined : await getTransaction(database, row.transactionId);
+      if (transaction?.state === "written" || transaction?.state === "sent") return;
+      const seen = await this.#see(row, transaction);
+      // What a prompt is paid by must not change while it is decided which receipt to settle.
+      if (seen) await this.#parts.book.run(id, () => this.#act(id, starting));
+      if (transaction !== undefined) for (const { key } of await openOfSession(database, id)) this.#parts.poke(key);
+      hub.changed(id);
+    });
+  }
+
+  /** What the chain says is written down. False where there is nothing left to do. */
+  async #see(row: SessionRow, transaction: TransactionRow | undefined): Promise<boolean> {
+    const { database } = this.#context;
+    const view = await this.view(row.id);
+    if (!view.open) {
+      // An opening that did not come to be leaves nothing behind: its user may sign another.
+      if (row.stage === "opening") await journal.deleteSession(database, row.id);
+      else await this.#over(row, transaction);
+      return false;
+    }
+    const settledPrompts = Number(view.count);
+    const moved = settledPrompts > row.settledPrompts;
+    const patch: SessionPatch = {
+      // Else it is not for the chain to say: its user may have asked for its end meanwhile.
+      ...(row.stage === "opening" ? { stage: "open" as const } : {}),
+      transactionId: null,
+      endsAt: Number(view.endsAt),
+      settled: view.settled,
+      settledPrompts,
+      ...(moved ? { unsettledSince: row.prompts > settledPrompts ? Date.now() : null, error: null } : {}),
+      ...(moved && transaction?.minedHash ? { settleTx: transaction.minedHash } : {}),
+    };
+    await journal.updateSession(database, row.id, patch);
+    if (moved && transaction?.minedHash)
+      await markSettled(database, row.id, settledPrompts, transaction.minedHash, Date.now());
+    return true;
+  }
+
+  async #over(row: SessionRow, transaction: TransactionRow | undefined): Promise<void> {
+    const { database } = this.#context;
+    const closeTx = transaction?.minedHash ?? null;
+    await journal.updateSession(database, row.id, { stage: "closed", transactionId: null, closeTx });
+    for (const open of await openOfSession(database, row.id))
+      await this.#parts.outcomes.giveUp(open.key, "unpaid", UNPAID);
+  }
+
+  async #act(id: Hex, starting: boolean): Promise<void> {
+    const { database, settings } = this.#context;
+    const row = await journal.getSession(database, id);
+    if (row === undefined) return;
+    const now = chainNow(this.#context);
+    let open = await openOfSession(database, row.id);
+    if (row.stage === "closing" || now >= row.endsAt) {
+      // Who closes has had the bill for it.
+      for (const { key } of open.filter(isUnpaid)) await this.#parts.outcomes.giveUp(key, "unpaid", UNPAID);
+      open = open.filter((request) => !isUnpaid(request));
+    }
+    const reserved = open.reduce((sum, request) => sum + (request.price ?? request.payment), 0n);
+    const facts = { now, reserved, underWay: open.length, settleFrom: settings.sessionSettleFrom, starting };
+    const decision = decideSession(row, facts);
+    if (decision.action === "settle") {
+      const { signature, count, total, root } = decision.receipt;
+      const args = [sessionOnChain(row), { count, total, root }, signature] as const;
+      await this.#send(row, "settle", encodeFunctionData({ abi: routerAbi, functionName: "settleSession", args }));
+    } else if (decision.action === "close") {
+      const args = [sessionOnChain(row)] as const;
+      await this.#send(row, "close", encodeFunctionData({ abi: routerAbi, functionName: "closeSession", args }));
+    }
+  }
+
+  async #send(row: SessionRow, what: "settle" | "close", data: Hex): Promise<void> {
+    const { database, deployment, sender, wake } = this.#context;
+    try {
+      await sender.send(
+        { purpose: `${what}-session:${row.id}`, to: deployment.addresses.router, data },
+        async (sql, transactionId) => journal.updateSession(sql, row.id, { transactionId, error: null }),
+      );
+      wake();
+    } catch (error) {
+      if (!(error instanceof OnChainError)) throw error;
+      this.#context.log.warn({ err: error, session: row.id, what }, "the contract does not take it now");
+      await journal.updateSession(database, row.id, { error: error.errorName });
+    }
+  }
+
+  async #resolved(transactionId: number): Promise<void> {
+    try {
+      const row = await journal.sessionCarriedBy(this.#context.database, transactionId);
+      if (row) this.poke(row.id);
+    } catch (error) {
+      this.#context.log.warn({ err: error, transactionId }, "a session will be looked at later");
+    }
+  }
+}
