@@ -53,8 +53,9 @@ contract TeamAccount is InferencePayer, IERC1271 {
         _announceWithdrawal(_credits());
     }
 
+    /// @notice Sends `to` all NSD that lies here, and what was announced, once it may leave.
     function collect(address to) external onlyOwner {
-        _withdraw();
+        if (CREDITS.withdrawalOf(address(this)).amount != 0) _withdraw();
         NSD.transfer(to, NSD.balanceOf(address(this)));
     }
 

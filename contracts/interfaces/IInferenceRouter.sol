@@ -40,7 +40,7 @@ enum SkipReason {
 
 /// @notice A request as its payer submits it in person.
 /// @param model `keccak256` of the model's name, for instance `keccak256("llama-2-7b-q4")`.
-/// @param promptHash `keccak256(abi.encodePacked(salt, prompt))`; ignored where the prompt's bytes come along.
+/// @param promptHash `keccak256(abi.encodePacked(salt, prompt))`; zero or the same where the prompt's bytes come along.
 /// @param maxTokens Output tokens asked for, 1 up to the model's limit (2,048 at launch).
 /// @param temperature Sampling temperature in hundredths, 0 to 200.
 /// @param payment Ceiling of what the answer may cost, NSD wei: at least `minimumPayment(model, priority)`.
@@ -342,7 +342,7 @@ interface IRouterLog {
     error RouterInvalidTemperature(uint256 temperature);
     /// @notice The payment is below what the smallest answer costs.
     error RouterPaymentTooLow(uint256 payment, uint256 minimum);
-    /// @notice Callback gas above 500,000, or gas without a callback, or a callback without gas.
+    /// @notice Callback gas above 500,000, or gas without a callback, or a callback without gas, or of a private request.
     error RouterInvalidCallback(address callback, uint256 gas);
     /// @notice Neither a prompt hash nor the prompt's bytes.
     error RouterMissingPrompt();

@@ -7,7 +7,7 @@ library ReputationMath {
     uint256 internal constant SLOT = 10_125 seconds;
     uint256 internal constant PERFECT = 255;
     uint256 private constant RELAXES_IN = 14 days;
-    uint256 private constant SUCCESSES_PER_POINT = 20;
+    uint256 internal constant SUCCESSES_PER_POINT = 20;
     uint256 private constant BONUS_FROM = 90;
     /// 95 % of 255, rounded up.
     uint256 private constant UPTIME_FOR_BONUS = 243;

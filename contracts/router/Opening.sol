@@ -7,7 +7,7 @@ import {Cells} from "../libraries/Cells.sol";
 import {FeeMath} from "../libraries/FeeMath.sol";
 import {Account} from "../words/Account.sol";
 import {Offer} from "../words/Offer.sol";
-import {RequestWord} from "../words/Request.sol";
+import {Request, RequestWord} from "../words/Request.sol";
 import {Payer, PayerWord, Terms, TermsWord} from "../words/Ticket.sol";
 import {Intents} from "./Intents.sol";
 import {Settlement} from "./Settlement.sol";
@@ -64,6 +64,8 @@ abstract contract Opening is Settlement, Intents {
         // Most requests have neither.
         if (uint160(callback) | callbackGas != 0) {
             bool valid = callback != address(0) && callbackGas != 0 && callbackGas <= MAX_CALLBACK_GAS;
+            // A private record is encrypted: it holds no answer that could be handed over.
+            valid = valid && flags & TermsWord.PRIVATE == 0;
             require(valid, RouterInvalidCallback(callback, callbackGas));
             fee = callbackGas * offer.callbackGasPrice();
         }
@@ -139,7 +141,8 @@ abstract contract Opening is Settlement, Intents {
         (uint256 validator, uint256 band) = _assign(offer, seed, excluded);
         (RequestStatus status, uint256 attempts) =
             validator == 0 ? (RequestStatus.Queued, 0) : (RequestStatus.Assigned, 1);
-        _layout().requests[id] = RequestWord.open(uint256(status), validator, attempts, band, offer.price());
+        Request request = RequestWord.open(uint256(status), validator, attempts, band, offer.price());
+        _layout().requests[id] = prompt.length == 0 ? request : request.withPublished();
         emit RequestSubmitted(id, payer.user(), validator, payer, terms, promptHash, callback);
         if (prompt.length != 0) emit PromptPublished(id, prompt);
     }

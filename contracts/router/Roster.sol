@@ -12,8 +12,9 @@ import {RouterBase} from "./RouterBase.sol";
 /// @notice # Who gets a request
 /// The best score among a random sample wins. Up to eight servers of a model, the sample is all of them. Beyond that
 /// a ticket is drawn with weight by stake; its row of four seats is the sample, then the row of the next ticket in the
-/// same word. A drawn validator's row-mates join with probability `min(1, stake / stake of the drawn)`, so nobody is
-/// sampled more often than eight times its share of the stake, and splitting one stake over many seats gains nothing.
+/// same word. A drawn validator's row-mates join with probability `min(1, stake / stake of the drawn)`, so up to
+/// 127,000 NST nobody is sampled more often than eight times its share of the stake, and splitting one stake over many
+/// seats gains nothing.
 /// Equals share the work: the draw decides among them.
 ///
 /// # What it costs
@@ -86,7 +87,7 @@ abstract contract Roster is RouterBase {
             (uint256 model, uint256 tickets) = (offer.model(), offer.tickets());
             for (uint256 draw = 1;; ++draw) {
                 uint256 random = uint256(seed);
-                uint256 ticket = (random >> 128) % tickets;
+                uint256 ticket = (random >> 192) % tickets;
                 uint256 word = _layout().tickets[model][ticket / TICKETS_PER_WORD];
                 uint256 turn = (ticket % TICKETS_PER_WORD) << 4;
                 // A shift by 256 makes nothing: at turn 0 the word is as it was.
@@ -105,6 +106,8 @@ abstract contract Roster is RouterBase {
     {
         unchecked {
             Layout storage $ = _layout();
+            // Of the draw, 32 bits for each row say who joins, and 64 for each tell equals apart.
+            uint256 ties = random >> 64;
             uint256 seen;
             for (uint256 rows = ROWS; word != 0; word >>= 16) {
                 uint256 place = (word & 0xFFFF) >> 2;
@@ -114,9 +117,10 @@ abstract contract Roster is RouterBase {
                 uint256 row = $.seats[place];
                 uint256 weight = SeatWord.seatIn(row, word & 3).stake();
                 uint256 claims = _claims(row, place, model, earlier) & _joining(row, weight, random);
-                best = _bestOfRow(best, row, claims, place, random >> 64);
+                best = _bestOfRow(best, row, claims, place, ties);
                 if (--rows == 0) break;
                 random >>= 32;
+                ties >>= 64;
             }
         }
     }

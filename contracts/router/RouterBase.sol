@@ -21,12 +21,13 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
     /// @param penaltyAt When the last penalty was.
     /// @param completedAt Requests completed by then: later ones heal.
     /// @param failed Requests that failed on it.
-    /// @param dayAt When the running 24 hours began: with the first error or decline after the last ones.
+    /// @param dayAt When the running 24 hours began: with the first failure or decline after the last ones.
     /// @param errors Errors confessed since.
     /// @param declines Prompts declined since.
     /// @param dayCompleted Requests completed by then.
     /// @param registeredAt When it registered.
     /// @param seatedAt When it last gained tickets.
+    /// @param dayPoints Points that failures cost since `dayAt`.
     struct Marks {
         uint8 penalty;
         uint32 penaltyAt;
@@ -38,6 +39,7 @@ abstract contract RouterBase is IRouterLog, ReentrancyGuardTransient {
         uint32 dayCompleted;
         uint32 registeredAt;
         uint32 seatedAt;
+        uint8 dayPoints;
     }
 
     /// @notice When a user's last two requests failed for which a refund falls, unix seconds.

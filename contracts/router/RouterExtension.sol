@@ -20,8 +20,8 @@ import {RouterBase} from "./RouterBase.sol";
 ///
 /// # Ending a request that nobody answered
 /// Queued, and nobody was free in time: NoNode. Assigned, and the node was not seen since: Offline, after the
-/// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Three nodes in a
-/// row decline the prompt: BadPrompt. Each gives back its share of the payment; the rest stays burned, and only the
+/// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Nobody but
+/// declined the prompt: BadPrompt, or NoNode where it is on chain for all to read. Each gives back its share of the payment; the rest stays burned, and only the
 /// node's reputation tells who was at fault.
 ///
 /// # Attempts
@@ -69,7 +69,7 @@ contract RouterExtension is Answering, Intents, Extended {
         bytes32 id = _idOf(ticket);
         Request request = _layout().requests[id];
         _requireStatus(id, request, RequestStatus.Queued);
-        require(_reassign(id, ticket, request, block.timestamp), RouterNobodyEligible(id));
+        require(_reassign(id, ticket, request, 0), RouterNobodyEligible(id));
     }
 
     function decline(Ticket calldata ticket) external nonReentrant {
@@ -86,18 +86,16 @@ contract RouterExtension is Answering, Intents, Extended {
             _endCancelled(id, ticket, request);
             return;
         }
-        (till, seat) = _declined(till, seat, validator);
+        (till, seat) = _declined(till, seat, validator, request.published());
         _put(validator, msg.sender, till, seat);
         request = request.withDecline();
         if (request.attempts() < MOST_ATTEMPTS) {
             $.earlier[id] = ($.earlier[id] << 16) | validator;
-            if (!_reassign(id, ticket, request, block.timestamp)) {
+            if (!_reassign(id, ticket, request, 0)) {
                 $.requests[id] = request.queued(uint256(RequestStatus.Queued));
             }
-        } else if (request.declines() == MOST_ATTEMPTS) {
-            _end(id, ticket, request, FailureClass.BadPrompt);
         } else {
-            _end(id, ticket, request, FailureClass(request.lastFailure()));
+            _end(id, ticket, request, _classUnanswered(request));
         }
     }
 
@@ -121,13 +119,13 @@ contract RouterExtension is Answering, Intents, Extended {
         if (request.status() == uint256(RequestStatus.Queued)) {
             uint256 until = request.since() + request.price().queueWindow();
             require(block.timestamp > until, RouterTooEarly(id, until + 1));
-            _end(id, ticket, request, _classInQueue(request));
+            _end(id, ticket, request, _classUnanswered(request));
             return;
         }
         _requireStatus(id, request, RequestStatus.Assigned);
         address operator = $.operators[request.validator()];
         Till till = $.tills[operator];
-        bool seen = till.lastSeenAt() > request.since();
+        bool seen = _wasSeen(request, till);
         uint256 endsAt = _overdueAfter(request, ticket, seen);
         require(block.timestamp > endsAt && request.blocksSince() >= WINDOW_BLOCKS, RouterTooEarly(id, endsAt + 1));
         if (request.cancelling()) {
@@ -146,8 +144,13 @@ contract RouterExtension is Answering, Intents, Extended {
             return request.since() + request.price().queueWindow() + 1;
         }
         if (request.status() != uint256(RequestStatus.Assigned)) return 0;
-        bool seen = $.tills[$.operators[request.validator()]].lastSeenAt() > request.since();
+        bool seen = _wasSeen(request, $.tills[$.operators[request.validator()]]);
         return _overdueAfter(request, ticket, seen) + 1;
+    }
+
+    /// @dev Whether the validator was seen since it was assigned.
+    function _wasSeen(Request request, Till till) private pure returns (bool) {
+        return till.lastSeenAt() > request.assignedAt();
     }
 
     function _overdueAfter(Request request, Ticket calldata ticket, bool seen) private view returns (uint256) {
@@ -180,7 +183,7 @@ contract RouterExtension is Answering, Intents, Extended {
         request = request.withFailure(uint256(class));
         $.earlier[id] = ($.earlier[id] << 16) | validator;
         // The windows of the next attempt begin after a backoff of 1 second, then 2.
-        if (_reassign(id, ticket, request, block.timestamp + attempts)) {
+        if (_reassign(id, ticket, request, attempts)) {
             emit AttemptFailed(id, validator, class);
         } else if (_offerOf(ticket).servers() > attempts) {
             $.requests[id] = request.queued(uint256(RequestStatus.Queued));
@@ -191,12 +194,12 @@ contract RouterExtension is Answering, Intents, Extended {
     }
 
     /// @dev Gives a request to a validator that has not had it, where one is eligible.
-    function _reassign(bytes32 id, Ticket calldata ticket, Request request, uint256 from) private returns (bool) {
+    function _reassign(bytes32 id, Ticket calldata ticket, Request request, uint256 backoff) private returns (bool) {
         Layout storage $ = _layout();
         bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), id));
         (uint256 validator, uint256 band) = _assign(_offerOf(ticket), seed, $.earlier[id]);
         if (validator == 0) return false;
-        $.requests[id] = request.assigned(uint256(RequestStatus.Assigned), validator, band, from);
+        $.requests[id] = request.assigned(uint256(RequestStatus.Assigned), validator, band, backoff);
         emit RequestAssigned(id, validator);
         return true;
     }
@@ -246,8 +249,8 @@ contract RouterExtension is Answering, Intents, Extended {
 
     /// @dev Cancelling out of the queue never gives back more than the failure that led there would.
     function _endCancelled(bytes32 id, Ticket calldata ticket, Request request) private {
-        bool half = request.cancelling() || request.declines() == request.attempts() && request.attempts() != 0;
-        uint256 refundBps = half ? REFUND_HALF : _refundBps(ticket.payer.user(), _classInQueue(request));
+        uint256 refundBps =
+            request.cancelling() ? REFUND_HALF : _refundBps(ticket.payer.user(), _classUnanswered(request));
         (uint256 refund, uint256 forfeited) = _refund(ticket, refundBps);
         _layout().requests[id] = request.end(uint256(RequestStatus.Cancelled), 0, 0);
         emit RequestCancelled(id, ticket.payer.user(), request.validator(), refund, forfeited);
@@ -261,10 +264,14 @@ contract RouterExtension is Answering, Intents, Extended {
         emit RequestFailed(id, ticket.payer.user(), request.validator(), class, refund, forfeited);
     }
 
-    /// @dev Why a queued request ends: its last failure where it had one.
-    function _classInQueue(Request request) private pure returns (FailureClass) {
+    /// @dev Why a request ends that nobody has: its last failure where it had one; else nobody was there, or whoever was
+    /// declined. Half of what was withheld is gone, so that to send what nobody can read has a price; what all can read
+    /// comes back whole, so that nobody is robbed by declining it.
+    function _classUnanswered(Request request) private pure returns (FailureClass) {
         uint256 last = request.lastFailure();
-        return last == 0 ? FailureClass.NoNode : FailureClass(last);
+        if (last != 0) return FailureClass(last);
+        bool withheld = request.declines() != 0 && !request.published();
+        return withheld ? FailureClass.BadPrompt : FailureClass.NoNode;
     }
 
     /// @dev A Timeout or an Error gives back 95 %; 90 where its user had another within 24 hours, 85 where two.

@@ -281,7 +281,8 @@ contract RouterLanes is Opening, Extended {
         Seat before = seat;
         till = _seen(till, msg.sender);
         if (session.user != msg.sender) {
-            (till, seat) = _succeed(till, seat, session.user, 0, 0);
+            // The window is for assigned requests: these show nothing of how many fit beside each other.
+            (till,) = _succeed(till, seat, session.user, 0, 0);
             till = till.countMore(prompts - 1);
         }
         (till, seat) = _rate(till, seat, validator);

@@ -22,6 +22,7 @@ abstract contract Settlement is Roster {
     uint256 private constant PROBATION_PAYERS = 10;
     uint256 private constant PROBATION_TIME = 7 days;
     uint256 private constant ERRORS_MAX = 34;
+    uint256 private constant POINTS_A_DAY = 30;
     uint256 private constant FREE_DECLINES = 8;
     uint256 private constant DECLINE_POINTS_A_DAY = 5;
     /// Seconds in which a validator may still post what it has, once its user cancelled.
@@ -71,6 +72,10 @@ abstract contract Settlement is Roster {
         if (class == FailureClass.Timeout) points = 5;
         // 3 points, and 3 more for each error within the 24 hours before: confessing is not a way to dodge.
         if (class == FailureClass.Error) points = 3 * (marks.errors == ERRORS_MAX ? ERRORS_MAX : ++marks.errors);
+        // One outage fails all that was open: it costs what two requests do, not what all of them would.
+        uint256 room = POINTS_A_DAY - marks.dayPoints;
+        if (points > room) points = room;
+        marks.dayPoints += uint8(points);
         ++marks.failed;
         till = _relax(till, marks);
         till = till.withSuccess(ReputationMath.afterFailure(till.success()));
@@ -78,29 +83,38 @@ abstract contract Settlement is Roster {
     }
 
     /// @dev Who declines what others could answer loses points; who is sent what nobody can read must not. So a tenth of
-    /// a day's work and a handful more are free, and a day's declines together cost a few points at most.
-    function _declined(Till till, Seat seat, uint256 validator) internal returns (Till, Seat) {
+    /// a day's work and a handful more are free, and a day's declines together cost a few points at most, but for those of
+    /// prompts that are on chain.
+    function _declined(Till till, Seat seat, uint256 validator, bool published) internal returns (Till, Seat) {
         Marks storage marks = _layout().marks[validator];
         _startDay(marks, till);
         uint256 declines = marks.declines;
         uint256 free = FREE_DECLINES + (till.completed() - marks.dayCompleted) / 10; // Down: a full ten earn another.
         if (declines < type(uint8).max) marks.declines = uint8(declines + 1);
-        if (declines < free || declines >= free + DECLINE_POINTS_A_DAY) return _rate(till, seat, validator);
+        if (declines < free) return _rate(till, seat, validator);
+        if (!published && declines >= free + DECLINE_POINTS_A_DAY) return _rate(till, seat, validator);
         return _rate(_punish(_relax(till, marks), marks, 1), seat, validator);
     }
 
-    /// @dev 100 points are the whole range; what exceeds it would only delay healing.
+    /// @dev 100 points are the whole range; what exceeds it would only delay healing. Healing starts anew, but for the part
+    /// of a day and the part of twenty requests that it had under way: a point a day must not stop it.
     function _punish(Till till, Marks storage marks, uint256 points) private returns (Till) {
-        uint256 penalty = _penalty(till, marks) + points;
+        uint256 penalty = _penalty(till, marks);
+        (uint256 time, uint256 requests) = (0, 0);
+        if (penalty != 0) {
+            time = (block.timestamp - marks.penaltyAt) % 1 days;
+            requests = (till.completed() - marks.completedAt) % ReputationMath.SUCCESSES_PER_POINT;
+        }
+        penalty += points;
         marks.penalty = uint8(penalty > 100 ? 100 : penalty);
-        marks.penaltyAt = uint32(block.timestamp);
-        marks.completedAt = uint32(till.completed());
+        marks.penaltyAt = uint32(block.timestamp - time);
+        marks.completedAt = uint32(till.completed() - requests);
         return till.withMark(true);
     }
 
     function _startDay(Marks storage marks, Till till) private {
         if (block.timestamp <= uint256(marks.dayAt) + 1 days) return;
-        (marks.dayAt, marks.errors, marks.declines) = (uint32(block.timestamp), 0, 0);
+        (marks.dayAt, marks.errors, marks.declines, marks.dayPoints) = (uint32(block.timestamp), 0, 0, 0);
         marks.dayCompleted = uint32(till.completed());
     }
 
@@ -185,7 +199,7 @@ abstract contract Settlement is Roster {
     }
 
     /// @dev A pause that began before the end, and ended after the start, moves the end one execution window behind
-    /// the pause.
+    /// the pause. What ends sooner than a request could be settled, since nobody was seen, waits for such a pause too.
     function _endOf(Global global, Request request, uint256 window, uint256 executionWindow)
         internal
         pure
@@ -194,7 +208,8 @@ abstract contract Settlement is Roster {
         unchecked {
             // Times of 40 bits, windows of less than 25.
             endsAt = request.since() + window;
-            bool overlaps = global.pausedUntil() > request.since() && global.pausedAt() <= endsAt;
+            uint256 open = request.cancelling() ? window : executionWindow;
+            bool overlaps = global.pausedUntil() > request.since() && global.pausedAt() <= request.since() + open;
             if (overlaps && endsAt < global.pausedUntil() + executionWindow) {
                 endsAt = global.pausedUntil() + executionWindow;
             }

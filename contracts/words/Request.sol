@@ -21,6 +21,8 @@ pragma solidity 0.8.37;
 /// | 53 | cancelling | its user cancelled; `since` is when, and the validator may still post what it has |
 /// | 54..56 | lastFailure | class of the last attempt that failed, 0 for none |
 /// | 57..58 | declines | validators that declined the prompt |
+/// | 59 | published | the prompt went on chain with the request: who declines it could read it |
+/// | 60..61 | backoff | seconds from the assignment to `since` |
 type Request is uint256;
 
 using RequestWord for Request global;
@@ -30,7 +32,7 @@ library RequestWord {
     uint256 private constant ATTEMPT_ONE = 1 << 19;
     uint256 private constant DECLINE_ONE = 1 << 57;
     /// What an assignment leaves as it was: attempts, the history of the attempts, and the price.
-    uint256 private constant KEPT = (3 << 19) | (31 << 54) | ~uint256(type(uint96).max);
+    uint256 private constant KEPT = (3 << 19) | (63 << 54) | ~uint256(type(uint96).max);
 
     /// @param attempts_ Assignments so far, this one included.
     function open(uint256 status_, uint256 validator_, uint256 attempts_, uint256 band_, uint256 price_)
@@ -44,17 +46,20 @@ library RequestWord {
         );
     }
 
+    function withPublished(Request self) internal pure returns (Request) {
+        return Request.wrap(Request.unwrap(self) | (1 << 59));
+    }
+
     /// @notice The same request in the hands of another validator.
-    /// @param from Unix seconds when its windows begin.
-    function assigned(Request self, uint256 status_, uint256 validator_, uint256 band_, uint256 from)
+    /// @param backoff_ Seconds from now until its windows begin, 3 at most.
+    function assigned(Request self, uint256 status_, uint256 validator_, uint256 band_, uint256 backoff_)
         internal
         view
         returns (Request)
     {
         uint256 word = (Request.unwrap(self) & KEPT) + ATTEMPT_ONE;
-        return Request.wrap(
-            word | status_ | (validator_ << 3) | (from << 21) | (band_ << 77) | (uint256(uint16(block.number)) << 80)
-        );
+        word |= (block.timestamp + backoff_) << 21 | (backoff_ << 60);
+        return Request.wrap(word | status_ | (validator_ << 3) | (band_ << 77) | (uint256(uint16(block.number)) << 80));
     }
 
     /// @notice The same request without a validator.
@@ -113,6 +118,17 @@ library RequestWord {
 
     function declines(Request self) internal pure returns (uint256) {
         return (Request.unwrap(self) >> 57) & 3;
+    }
+
+    /// @notice When its validator got it, unix seconds: a backoff before its windows begin.
+    function assignedAt(Request self) internal pure returns (uint256) {
+        unchecked {
+            return self.since() - ((Request.unwrap(self) >> 60) & 3);
+        }
+    }
+
+    function published(Request self) internal pure returns (bool) {
+        return (Request.unwrap(self) >> 59) & 1 == 1;
     }
 
     function tokens(Request self) internal pure returns (uint256) {

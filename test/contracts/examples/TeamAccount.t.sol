@@ -107,6 +107,16 @@ contract TeamAccountTest is TeamScene {
         vm.expectRevert(reason);
         team.collect(bob.addr);
     }
+
+    function test_WhatWasNeverUsedIsCollected() public {
+        vm.prank(bank);
+        nsd.transfer(address(team), 1_000e18);
+        (uint256 lies, uint256 had) = (nsd.balanceOf(address(team)), nsd.balanceOf(bob.addr));
+        vm.prank(owner);
+        team.collect(bob.addr);
+        assertEq(nsd.balanceOf(bob.addr), had + lies);
+        assertEq(nsd.balanceOf(address(team)), 0);
+    }
 }
 
 contract TeamAccountHostileTest is TeamScene {

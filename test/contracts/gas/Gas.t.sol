@@ -172,24 +172,24 @@ abstract contract Paths is Meter {
 
     // What each path cost when it was last written down; see gas.md. Lower a number when its path gets cheaper.
 
-    uint256 private constant R_SELECT_8 = 77_484;
-    uint256 private constant R_SELECT_10 = 77_824;
-    uint256 private constant R_SUBMIT = 77_918;
-    uint256 private constant R_SETTLE = 61_493;
-    uint256 private constant R_INTEGRATOR_SUBMIT = 82_123;
-    uint256 private constant R_INTEGRATOR_SETTLE = 70_099;
-    uint256 private constant R_SIGNED = 85_780;
-    uint256 private constant R_SUBMIT_BATCH = 64_664;
+    uint256 private constant R_SELECT_8 = 77_512;
+    uint256 private constant R_SELECT_10 = 77_971;
+    uint256 private constant R_SUBMIT = 77_980;
+    uint256 private constant R_SETTLE = 61_626;
+    uint256 private constant R_INTEGRATOR_SUBMIT = 82_229;
+    uint256 private constant R_INTEGRATOR_SETTLE = 70_232;
+    uint256 private constant R_SIGNED = 85_857;
+    uint256 private constant R_SUBMIT_BATCH = 64_545;
     uint256 private constant R_COMMIT = 65_750;
-    uint256 private constant R_REVEAL = 99_041;
-    uint256 private constant R_CANCEL = 40_709;
-    uint256 private constant R_FAIL = 106_226;
+    uint256 private constant R_REVEAL = 99_072;
+    uint256 private constant R_CANCEL = 40_771;
+    uint256 private constant R_FAIL = 106_664;
     uint256 private constant R_DIRECT = 84_657;
     uint256 private constant R_BATCH_10 = 30_377;
     uint256 private constant R_BATCH_100 = 24_981;
     uint256 private constant R_SESSION_OPEN = 76_007;
-    uint256 private constant R_SESSION_FIRST = 90_569;
-    uint256 private constant R_SESSION_LATER = 90_581;
+    uint256 private constant R_SESSION_FIRST = 90_550;
+    uint256 private constant R_SESSION_LATER = 90_562;
     uint256 private constant R_SESSION_CLOSE = 49_587;
     uint256 private constant R_REGISTER = 504_020;
     uint256 private constant R_STAKE = 127_304;
@@ -208,7 +208,7 @@ abstract contract Paths is Meter {
     uint256 private constant R_START = 90_541;
     uint256 private constant R_CLAIM = 76_261;
     uint256 private constant R_REWARD = 77_224;
-    uint256 private constant R_EXPIRE = 109_148;
+    uint256 private constant R_EXPIRE = 108_253;
     uint256 private constant R_RETIRE = 62_123;
 }
 

@@ -42,14 +42,14 @@ contract DeclineTest is OpenRequest {
         assertEq(router.accountOf(alice.addr).credits, 50e18 - 36.7e18);
     }
 
-    function test_AloneItIsQueuedAndComesBackInFull() public {
+    function test_AloneItIsQueuedAndHalfComesBack() public {
         _decline();
         assertEq(uint256(_status(id)), uint256(RequestStatus.Queued));
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterNobodyEligible.selector, id));
         router.assign(ticket);
         vm.warp(block.timestamp + 301);
         router.expire(ticket);
-        _failedAs(FailureClass.NoNode, 50e18);
+        _failedAs(FailureClass.BadPrompt, 25e18);
     }
 
     function test_TheThirdEndsItWithHalf() public {

@@ -332,13 +332,15 @@ contract RequestCheck is Symbolic {
         uint8 status,
         uint16 validator,
         uint8 band,
-        uint32 from
+        uint8 backoff
     ) public view {
         Request r = Request.wrap(word);
-        vm.assume(status <= 7 && band <= 3 && r.attempts() < 3);
-        Request again = r.assigned(status, validator, band, from);
+        vm.assume(status <= 7 && band <= 3 && r.attempts() < 3 && backoff <= 3);
+        vm.assume(block.timestamp <= type(uint32).max - 3);
+        Request again = r.assigned(status, validator, band, backoff);
         assert(again.status() == status && again.validator() == validator && again.band() == band);
-        assert(again.attempts() == r.attempts() + 1 && again.since() == from && again.blocksSince() == 0);
+        assert(again.attempts() == r.attempts() + 1 && again.since() == block.timestamp + backoff);
+        assert(again.assignedAt() == block.timestamp && again.blocksSince() == 0 && again.published() == r.published());
         assert(again.lastFailure() == r.lastFailure() && again.declines() == r.declines() && !again.cancelling());
         assert(Offer.wrap(again.price()).price() == Offer.wrap(r.price()).price());
     }

@@ -88,6 +88,9 @@ contract RequestAttemptsTest is Test {
         assertEq(r.cancelling(), (word >> 53) % 2 == 1);
         assertEq(r.lastFailure(), (word >> 54) % 2 ** 3);
         assertEq(r.declines(), (word >> 57) % 2 ** 2);
+        assertEq(r.published(), (word >> 59) % 2 == 1);
+        vm.assume(r.since() > 3);
+        assertEq(r.assignedAt(), r.since() - (word >> 60) % 2 ** 2);
         assertEq(r.attempts(), (word >> 19) % 2 ** 2);
     }
 
@@ -98,12 +101,14 @@ contract RequestAttemptsTest is Test {
         Request r = _opened(price).withFailure(class).withDecline();
         vm.warp(block.timestamp + 99);
         vm.roll(height);
-        Request next = r.assigned(2, validator, 1, block.timestamp + 2);
+        Request next = r.withPublished().assigned(2, validator, 1, 2);
         assertEq(next.status(), 2);
         assertEq(next.validator(), validator);
         assertEq(next.attempts(), 2);
         assertEq(next.band(), 1);
         assertEq(next.since(), block.timestamp + 2);
+        assertEq(next.assignedAt(), block.timestamp);
+        assertTrue(next.published());
         assertEq(next.elapsed(), 0, "while the backoff runs");
         assertEq(next.blocksSince(), 0);
         assertEq(next.lastFailure(), class);
@@ -119,6 +124,9 @@ contract RequestAttemptsTest is Test {
         Request r = _opened(price).withFailure(class).withDecline().withDecline();
         vm.warp(block.timestamp + 99);
         Request q = r.queued(1);
+        assertFalse(q.published());
+        assertTrue(r.withPublished().queued(1).published());
+        assertEq(q.assignedAt(), q.since());
         assertEq(q.status(), 1);
         assertEq(q.validator(), 0);
         assertEq(q.attempts(), 1);
@@ -145,6 +153,10 @@ contract RequestAttemptsTest is Test {
         class %= 8;
         assertEq(r.withFailure(class).lastFailure(), class);
         assertEq(Request.unwrap(r.withFailure(class).withFailure(r.lastFailure())), word);
+    }
+
+    function testFuzz_PublishedTouchesNothingElse(uint256 word) public pure {
+        assertEq(Request.unwrap(Request.wrap(word).withPublished()), word | (1 << 59));
     }
 
     function test_ThreeDeclinesFit() public view {
