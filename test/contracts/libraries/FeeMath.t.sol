@@ -48,6 +48,13 @@ contract CostTest is Prices {
         assertEq(FeeMath.cost(word, tokens, priority), product / scale + (product % scale == 0 ? 0 : 1));
     }
 
+    function test_AWholeCostIsNotRounded() public pure {
+        uint256 word = _launch(10_000);
+        assertEq(FeeMath.cost(word, 0, false), 5e18);
+        assertEq(FeeMath.cost(word, 1, false), 5.1e18);
+        assertEq(FeeMath.cost(word, 1, true), 7.65e18);
+    }
+
     function testFuzz_NeverFallsWithLength(Price memory p, uint24 tokens, bool priority) public pure {
         uint256 word = _bounded(p);
         assertGe(FeeMath.cost(word, uint256(tokens) + 1, priority), FeeMath.cost(word, tokens, priority));
@@ -66,6 +73,19 @@ contract ConsumedTest is Prices {
         assertLe(c, paid);
         assertGe(c, 5e18);
         assertEq(covered, tokens <= FeeMath.tokensFor(word, paid, priority));
+    }
+
+    function testFuzz_IsTheCostWithinItsBounds(Price memory p, uint24 tokens, bool priority, uint96 payment)
+        public
+        pure
+    {
+        uint256 word = _bounded(p);
+        vm.assume(payment >= FeeMath.MINIMUM);
+        uint256 cost = FeeMath.cost(word, tokens, priority);
+        (uint256 c, bool covered) = FeeMath.consumed(word, tokens, priority, payment);
+        uint256 expected = cost < 5e18 ? 5e18 : cost;
+        assertEq(c, expected > payment ? payment : expected);
+        assertEq(covered, cost <= payment);
     }
 
     function testFuzz_MinimumIsFiveNsdOrOneToken(Price memory p, bool priority) public pure {
@@ -127,6 +147,19 @@ contract SplitTest is Prices {
         (uint256 high,,) = FeeMath.split(amount, burnBps, 2);
         assertLe(low, neutral);
         assertLe(neutral, high);
+    }
+
+    function testFuzz_SharesRoundUp(uint96 amount, uint16 bps) public pure {
+        uint256 share = FeeMath.shareUp(amount, bps);
+        assertGe(share * 10_000, uint256(amount) * bps);
+        assertLt(share * 10_000, uint256(amount) * bps + 10_000);
+    }
+
+    function testFuzz_TheBurnIsTheLeastThatIsNotTooLittle(uint96 amount, uint256 burnBps) public pure {
+        burnBps = bound(burnBps, 100, 1_500);
+        (,, uint256 burned) = FeeMath.split(amount, burnBps, 1);
+        assertGe(burned * 10_000, uint256(amount) * burnBps);
+        assertLt(burned * 10_000, uint256(amount) * burnBps + 10_000);
     }
 
     function testFuzz_RefundsRoundDown(uint96 payment, uint16 bps) public pure {

@@ -38,6 +38,21 @@ contract AnswerTest is Test {
         _expect(string.concat('{"answer":"', long, '","model":"m"}'), true, long);
     }
 
+    /// @dev A quote, or a backslash, at every place in its word, and at the record's very end.
+    function test_FindsTheEndWhereverItLies() public view {
+        for (uint256 length; length < 70; ++length) {
+            bytes memory text = new bytes(length);
+            for (uint256 i; i < length; ++i) {
+                text[i] = "a";
+            }
+            _expect(string.concat('{"answer":"', string(text), '"'), true, string(text));
+            _expect(string.concat('{"answer":"', string(text)), false, "");
+            string memory escaped = string.concat(string(text), '\\"', string(text));
+            _expect(string.concat('{"answer":"', escaped, '"}'), true, escaped);
+            _expect(string.concat('{"answer":"', string(text), "\\"), false, "");
+        }
+    }
+
     function test_FindsNoneElsewhere() public view {
         _expect("", false, "");
         _expect('{"answer":', false, "");

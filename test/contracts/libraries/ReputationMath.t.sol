@@ -31,6 +31,15 @@ contract PointsTest is Test {
         assertEq(with_, without > penalty ? without - penalty : 0);
     }
 
+    function test_TheBonusWants95PercentUptime() public pure {
+        assertEq(ReputationMath.points(255, 243, 100, 0), 98);
+        assertEq(ReputationMath.points(255, 242, 100, 0), 89);
+        assertEq(ReputationMath.points(255, 242, 55, 0), 89, "89 is 89");
+        assertEq(ReputationMath.points(255, 242, 50, 0), 88);
+        assertEq(ReputationMath.points(255, 255, 100, 100), 0);
+        assertEq(ReputationMath.points(255, 255, 100, 99), 1);
+    }
+
     function test_Bands() public pure {
         assertEq(ReputationMath.bandOf(100), 2);
         assertEq(ReputationMath.bandOf(90), 2);
@@ -79,6 +88,25 @@ contract AveragesTest is Test {
         assertTrue(sample >= before ? next >= before && next <= sample : next < before && next >= sample);
     }
 
+    function testFuzz_SpeedIsAnEighthOfTheWayRoundedUp(uint8 average, uint16 expected, uint16 elapsed) public pure {
+        uint256 before = average % 101;
+        uint256 sample = elapsed <= expected ? 100 : 100 * uint256(expected) / elapsed;
+        uint256 now_ = ReputationMath.speedAfter(before, expected, elapsed);
+        if (sample >= before) assertEq(now_ - before, (sample - before + 7) / 8);
+        else assertEq(before - now_, (before - sample + 7) / 8);
+    }
+
+    function testFuzz_TheSuccessAverageRelaxesWithinAFortnight(uint32 elapsed) public pure {
+        uint256 expected = elapsed < 14 days ? 255 * uint256(elapsed) / 14 days : 255;
+        assertEq(ReputationMath.relaxed(elapsed), expected);
+    }
+
+    function test_NothingHealsBelowNothing() public pure {
+        assertEq(ReputationMath.healed(1, 1 days, 0), 0);
+        assertEq(ReputationMath.healed(1, 2 days, 20), 0);
+        assertEq(ReputationMath.healed(2, 1 days, 0), 1);
+    }
+
     function test_APointHealsADayAndEachTwentySuccesses() public pure {
         assertEq(ReputationMath.healed(15, 0, 0), 15);
         assertEq(ReputationMath.healed(15, 1 days, 0), 14);
@@ -114,6 +142,12 @@ contract UptimeTest is Test {
             expected <<= 1;
         }
         assertEq(ReputationMath.uptimeMap(map, previous, time), expected | 1);
+    }
+
+    function test_255SlotsShiftAnd256Forget() public pure {
+        uint256 slot = ReputationMath.SLOT;
+        assertEq(ReputationMath.uptimeMap(1, 0, 255 * slot), (uint256(1) << 255) | 1);
+        assertEq(ReputationMath.uptimeMap(type(uint256).max, 0, 256 * slot), 1);
     }
 
     function test_AMonthAwayLeavesOneSlot() public pure {
