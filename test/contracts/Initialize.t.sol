@@ -11,7 +11,7 @@ contract InitializeTest is Deployment {
     function _refusesAgain(address proxy, bytes memory data) private {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         (bool ok,) = proxy.call(data);
-        ok;
+        assertTrue(ok, "refused as expected");
     }
 
     function test_RevertWhen_NobodyIsTheTreasury() public {

@@ -244,6 +244,14 @@ contract RegisterValidatorTest is RegistryScene {
     }
 }
 
+contract UnknownValidatorTest is RegistryScene {
+    function test_NobodyIsNobody() public view {
+        IValidatorRegistry.Validator memory none;
+        assertEq(abi.encode(validators.validatorById(999)), abi.encode(none));
+        assertEq(abi.encode(validators.validatorOf(address(0xBEEF))), abi.encode(none));
+    }
+}
+
 contract RegisterValidatorWithPermitTest is RegistryScene {
     uint256 internal deadline;
 
