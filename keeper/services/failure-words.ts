@@ -11,8 +11,8 @@ const WHY: Readonly<Record<Why, string>> = {
   timeout: "The validator did not answer in time",
   error: "The validator could not answer",
   invalid: "The answer was judged invalid",
-  bad_prompt: "Three validators could not use the prompt: missing, not matching its hash, no text, or too long",
-  no_node: "No validator was free in time",
+  bad_prompt: "No validator that had it could use the prompt: missing, not matching its hash, no text, or too long",
+  no_node: "No validator took it in time",
   declined: "The validator could not use the prompt",
 };
 
@@ -36,7 +36,8 @@ export function endingWords(why: Why, refund: bigint, payment: bigint): string {
 
 /**
  * What comes back where a request is cancelled now, in percent; the router decides. Who works on it has to be paid half,
- * and out of the queue comes what the last failure gives, of which a day's repeats may take 5 or 10.
+ * and out of the queue comes what the last failure gives, of which a day's repeats may take 5 or 10. Where its prompt is on
+ * chain, what was only declined comes back whole: then this says too little, never too much.
  */
 export function cancelPercent(tries: readonly Try[], held: boolean): number {
   if (held) return 50;

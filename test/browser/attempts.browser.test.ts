@@ -64,7 +64,7 @@ describe("a request that ends without an answer", () => {
     ["timeout", "Timeout", 90, /The second timeout or error within 24 hours gives back 90\s% instead of 95\s%/],
     ["error", "Validator error", 85, /Every later timeout or error within 24 hours gives back 85\s%/],
     ["invalid", "Invalid answer", 90, /did not stand its audit/],
-    ["bad_prompt", "Question not usable", 50, /Three validators declined it/],
+    ["bad_prompt", "Question not usable", 50, /Whoever had it declined it/],
     ["no_node", "Nobody was free", 100, /within five minutes/],
   ] as const)(
     "as %s shows %s, and where the payment went, of which %i percent came back",

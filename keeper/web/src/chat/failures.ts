@@ -31,7 +31,7 @@ const CLASSES: Readonly<Record<string, FailureClass>> = {
   },
   bad_prompt: {
     title: "Question not usable",
-    what: "Three validators declined it: its text was missing, was not what you signed, or was too long.",
+    what: "Whoever had it declined it: its text was missing, was not what you signed, or was too long.",
     advice: "A shorter question may help.",
   },
   declined: {
@@ -41,7 +41,7 @@ const CLASSES: Readonly<Record<string, FailureClass>> = {
   },
   no_node: {
     title: "Nobody was free",
-    what: "No validator was free to take it within five minutes.",
+    what: "No validator took it: none was free within five minutes, or those that had it declined it.",
     advice: "Or choose this validator in Settings.",
   },
 };
