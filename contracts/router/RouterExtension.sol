@@ -20,8 +20,8 @@ import {RouterBase} from "./RouterBase.sol";
 ///
 /// # Ending a request that nobody answered
 /// Queued, and nobody was free in time: NoNode. Assigned, and the node was not seen since: Offline, after the
-/// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Nobody but
-/// declined the prompt: BadPrompt, or NoNode where it is on chain for all to read. Each gives back its share of the payment; the rest stays burned, and only the
+/// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Three nodes
+/// decline the prompt: BadPrompt, or NoNode where it is on chain for all to read. Each gives back its share of the payment; the rest stays burned, and only the
 /// node's reputation tells who was at fault.
 ///
 /// # Attempts
@@ -86,7 +86,8 @@ contract RouterExtension is Answering, Intents, Extended {
             _endCancelled(id, ticket, request);
             return;
         }
-        (till, seat) = _declined(till, seat, validator, request.published());
+        bool othersServe = _offerOf(ticket).servers() >= MOST_ATTEMPTS;
+        (till, seat) = _declined(till, seat, validator, othersServe);
         _put(validator, msg.sender, till, seat);
         request = request.withDecline();
         if (request.attempts() < MOST_ATTEMPTS) {
@@ -249,8 +250,9 @@ contract RouterExtension is Answering, Intents, Extended {
 
     /// @dev Cancelling out of the queue never gives back more than the failure that led there would.
     function _endCancelled(bytes32 id, Ticket calldata ticket, Request request) private {
-        uint256 refundBps =
-            request.cancelling() ? REFUND_HALF : _refundBps(ticket.payer.user(), _classUnanswered(request));
+        bool declined = request.declines() == request.attempts() && request.attempts() != 0;
+        bool half = request.cancelling() || declined && !request.published();
+        uint256 refundBps = half ? REFUND_HALF : _refundBps(ticket.payer.user(), _classUnanswered(request));
         (uint256 refund, uint256 forfeited) = _refund(ticket, refundBps);
         _layout().requests[id] = request.end(uint256(RequestStatus.Cancelled), 0, 0);
         emit RequestCancelled(id, ticket.payer.user(), request.validator(), refund, forfeited);
@@ -264,14 +266,13 @@ contract RouterExtension is Answering, Intents, Extended {
         emit RequestFailed(id, ticket.payer.user(), request.validator(), class, refund, forfeited);
     }
 
-    /// @dev Why a request ends that nobody has: its last failure where it had one; else nobody was there, or whoever was
-    /// declined. Half of what was withheld is gone, so that to send what nobody can read has a price; what all can read
-    /// comes back whole, so that nobody is robbed by declining it.
+    /// @dev Why a request ends that nobody has: its last failure where it had one; else nobody took it, or three declined
+    /// what was withheld. What all can read comes back whole, so that nobody is robbed by declining it.
     function _classUnanswered(Request request) private pure returns (FailureClass) {
         uint256 last = request.lastFailure();
         if (last != 0) return FailureClass(last);
-        bool withheld = request.declines() != 0 && !request.published();
-        return withheld ? FailureClass.BadPrompt : FailureClass.NoNode;
+        bool judged = request.declines() == MOST_ATTEMPTS && !request.published();
+        return judged ? FailureClass.BadPrompt : FailureClass.NoNode;
     }
 
     /// @dev A Timeout or an Error gives back 95 %; 90 where its user had another within 24 hours, 85 where two.

@@ -83,16 +83,16 @@ abstract contract Settlement is Roster {
     }
 
     /// @dev Who declines what others could answer loses points; who is sent what nobody can read must not. So a tenth of
-    /// a day's work and a handful more are free, and a day's declines together cost a few points at most, but for those of
-    /// prompts that are on chain.
-    function _declined(Till till, Seat seat, uint256 validator, bool published) internal returns (Till, Seat) {
+    /// a day's work and a handful more are free, and a day's declines together cost a few points at most. Where too few
+    /// serve the model to judge a prompt, a withheld one costs its sender nothing, and declining it the node nothing.
+    function _declined(Till till, Seat seat, uint256 validator, bool othersServe) internal returns (Till, Seat) {
+        if (!othersServe) return _rate(till, seat, validator);
         Marks storage marks = _layout().marks[validator];
         _startDay(marks, till);
         uint256 declines = marks.declines;
         uint256 free = FREE_DECLINES + (till.completed() - marks.dayCompleted) / 10; // Down: a full ten earn another.
         if (declines < type(uint8).max) marks.declines = uint8(declines + 1);
-        if (declines < free) return _rate(till, seat, validator);
-        if (!published && declines >= free + DECLINE_POINTS_A_DAY) return _rate(till, seat, validator);
+        if (declines < free || declines >= free + DECLINE_POINTS_A_DAY) return _rate(till, seat, validator);
         return _rate(_punish(_relax(till, marks), marks, 1), seat, validator);
     }
 

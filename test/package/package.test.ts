@@ -95,7 +95,7 @@ describe("what is shipped", () => {
       ]),
     );
     const expected =
-      /^(README\.md|package\.json|abi\/\w+\.json|(contracts|harness)\/[\w/]+\.sol|lib\/(client|deploy|keeper|typechain-types)\/[\w/-]+(\.d\.ts|\.js))$/;
+      /^(README\.md|LICENSE|package\.json|abi\/\w+\.json|(contracts|harness)\/[\w/]+\.sol|lib\/(client|deploy|keeper|typechain-types)\/[\w/-]+(\.d\.ts|\.js))$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(paths.filter((path) => /InferenceRouter\.sol$/.test(path))).toEqual([
       "contracts/interfaces/IInferenceRouter.sol",

@@ -42,14 +42,14 @@ contract DeclineTest is OpenRequest {
         assertEq(router.accountOf(alice.addr).credits, 50e18 - 36.7e18);
     }
 
-    function test_AloneItIsQueuedAndHalfComesBack() public {
+    function test_AloneItIsQueuedAndComesBackInFull() public {
         _decline();
         assertEq(uint256(_status(id)), uint256(RequestStatus.Queued));
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterNobodyEligible.selector, id));
         router.assign(ticket);
         vm.warp(block.timestamp + 301);
         router.expire(ticket);
-        _failedAs(FailureClass.BadPrompt, 25e18);
+        _failedAs(FailureClass.NoNode, 50e18);
     }
 
     function test_TheThirdEndsItWithHalf() public {
@@ -116,6 +116,16 @@ contract DeclineTest is OpenRequest {
 
 /// @notice Declining what others could answer costs points, but a stranger who sends what nobody can read takes few.
 contract DeclineQuotaTest is OpenRequest {
+    /// @dev Two more serve the model, and take no work.
+    function setUp() public override {
+        super.setUp();
+        for (uint256 i; i < 2; ++i) {
+            (address other,) = _validator(string.concat("idle", vm.toString(i)), 100_000e18);
+            vm.prank(other);
+            validators.pauseValidator();
+        }
+    }
+
     function _declineOne() private {
         vm.prank(node);
         router.decline(ticket);

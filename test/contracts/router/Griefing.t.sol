@@ -31,6 +31,15 @@ contract Griefed is Lanes {
         id = router.submit(ask, "What is 2 + 2?");
     }
 
+    /// @dev Two more that serve the model, and take no work.
+    function _others() internal {
+        for (uint256 i; i < 2; ++i) {
+            (address other,) = _validator(string.concat("other", vm.toString(i)), 100_000e18);
+            vm.prank(other);
+            validators.pauseValidator();
+        }
+    }
+
     function _declineAll(bytes32 id, Ticket memory t) internal {
         while (router.requestOf(id).status == RequestStatus.Assigned) {
             address operator = router.validatorOf(router.requestOf(id).validator).operator;
@@ -64,21 +73,20 @@ contract PublishedPromptTest is Griefed {
         assertEq(router.accountOf(alice.addr).credits, 50e18);
     }
 
-    /// @dev Whoever declines what it could read pays a point each time, past any daily bound.
-    function test_DecliningWhatAllCanReadTakesANodeOutWithinADay() public {
-        uint256 declines;
-        while (router.validatorOf(nodeId).reputation >= 50 && declines < 100) {
+    /// @dev Junk can be published as well as withheld: neither takes a node out.
+    function test_DecliningJunkCostsNoMore() public {
+        _others();
+        for (uint256 i; i < 60; ++i) {
             (bytes32 id, Ticket memory t) = _publish();
             _declineAll(id, t);
             vm.prank(alice.addr);
             router.cancel(t);
             _pass(7);
-            ++declines;
         }
-        assertEq(declines, 8 + 51, "eight are free, and a point each from a hundred to below fifty");
+        assertEq(router.validatorOf(nodeId).reputation, 95);
     }
 
-    function test_WithheldOnesCostFivePointsADayAtMost() public {
+    function test_WhereFewServeDecliningCostsNothing() public {
         for (uint256 i; i < 60; ++i) {
             (, Ticket memory t) = _submit(bob.addr, _small());
             vm.prank(node);
@@ -87,7 +95,7 @@ contract PublishedPromptTest is Griefed {
             router.cancel(t);
             _pass(7);
         }
-        assertEq(router.validatorOf(nodeId).reputation, 95);
+        assertEq(router.validatorOf(nodeId).reputation, 100);
     }
 }
 
@@ -129,9 +137,12 @@ contract OutageTest is Griefed {
 
     /// @dev A point a day does not stop the healing of a point a day.
     function test_HealingGoesOnBetweenPenalties() public {
+        _others();
         (, Ticket memory t) = _submit(bob.addr, _small());
         _pass(31);
         router.expire(t);
+        vm.prank(bob.addr);
+        router.cancel(t);
         for (uint256 day; day < 10; ++day) {
             for (uint256 i; i < 9; ++i) {
                 (bytes32 id, Ticket memory p) = _publish();

@@ -111,7 +111,7 @@ contract ThreeNodesTest is HarnessScene {
     function test_DeclinesOnEveryAttempt() public {
         _declineAll(id);
         assertEq(nodes.length, 3);
-        _assertFailed(FailureClass.BadPrompt, 10e18);
+        _assertFailed(FailureClass.NoNode, 20e18);
     }
 
     function test_OneAttemptExpires() public {
@@ -155,7 +155,7 @@ contract OneNodeTest is HarnessScene {
     function test_BringsTheNodesThatDecline() public {
         _declineAll(id);
         assertEq(nodes.length, 3);
-        _assertFailed(FailureClass.BadPrompt, 10e18);
+        _assertFailed(FailureClass.NoNode, 20e18);
     }
 
     function test_SaysWhyACallbackFailed() public {
