@@ -219,8 +219,8 @@ abstract contract InferenceHarness is Test {
         }
     }
 
-    /// @dev Three validators decline the prompt. On chain for all to read it ends as NoNode and all comes back; withheld it ends as
-    /// BadPrompt with half. Registers those that are missing.
+    /// @dev Three validators decline the prompt. On chain for all to read, it ends as NoNode and all comes back; withheld, it
+    /// ends as BadPrompt with half. Registers those that are missing.
     function _declineAll(bytes32 id) internal aside {
         Ticket memory ticket = _openTicket(id);
         while (nodes.length < MOST_ATTEMPTS) {

@@ -21,8 +21,8 @@ import {RouterBase} from "./RouterBase.sol";
 /// # Ending a request that nobody answered
 /// Queued, and nobody was free in time: NoNode. Assigned, and the node was not seen since: Offline, after the
 /// acknowledgement window. Seen, but the execution window is over: Timeout. The node confesses: Error. Three nodes
-/// decline the prompt: BadPrompt, or NoNode where it is on chain for all to read. Each gives back its share of the payment; the rest stays burned, and only the
-/// node's reputation tells who was at fault.
+/// decline the prompt: BadPrompt, or NoNode where it is on chain for all to read. Each gives back its share of the
+/// payment; the rest stays burned, and only the node's reputation tells who was at fault.
 ///
 /// # Attempts
 /// A request has up to three attempts, each with another validator; declines count among them. After a failure it goes
