@@ -155,6 +155,11 @@ contract SplitTest is Prices {
         assertLt(share * 10_000, uint256(amount) * bps + 10_000);
     }
 
+    function test_TheBurnOfTheLeastRemainderRoundsUpToo() public pure {
+        (,, uint256 burned) = FeeMath.split(9_901, 101, 1);
+        assertEq(burned, 101, "9,901 * 101 is 100 * 10,000 and one");
+    }
+
     function testFuzz_TheBurnIsTheLeastThatIsNotTooLittle(uint96 amount, uint256 burnBps) public pure {
         burnBps = bound(burnBps, 100, 1_500);
         (,, uint256 burned) = FeeMath.split(amount, burnBps, 1);

@@ -53,6 +53,22 @@ contract AnswerTest is Test {
         }
     }
 
+    function answerOfFirst(bytes calldata data, uint256 length) external pure returns (bool found, bytes memory text) {
+        return Records.answer(data[:length]);
+    }
+
+    /// @dev What lies behind a record in calldata may look like its end, and is not.
+    function test_LooksAtNothingBehindTheRecord() public view {
+        bytes memory data = '{"answer":"abc"" and more"';
+        for (uint256 length = 11; length < 15; ++length) {
+            (bool found,) = this.answerOfFirst(data, length);
+            assertFalse(found);
+        }
+        (bool whole, bytes memory text) = this.answerOfFirst(data, 15);
+        assertTrue(whole);
+        assertEq(text, "abc");
+    }
+
     function test_FindsNoneElsewhere() public view {
         _expect("", false, "");
         _expect('{"answer":', false, "");

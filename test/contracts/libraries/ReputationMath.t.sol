@@ -35,6 +35,7 @@ contract PointsTest is Test {
         assertEq(ReputationMath.points(255, 243, 100, 0), 98);
         assertEq(ReputationMath.points(255, 242, 100, 0), 89);
         assertEq(ReputationMath.points(255, 242, 55, 0), 89, "89 is 89");
+        assertEq(ReputationMath.points(255, 242, 60, 0), 89, "90 is one too many");
         assertEq(ReputationMath.points(255, 242, 50, 0), 88);
         assertEq(ReputationMath.points(255, 255, 100, 100), 0);
         assertEq(ReputationMath.points(255, 255, 100, 99), 1);
