@@ -152,6 +152,19 @@ contract DeliverTest is Scene {
         _skips(intent, item, SkipReason.BadSignature);
     }
 
+    /// @dev The few values of s above half the curve that EIP-2098 can carry: nobody's signature, whatever it recovers to.
+    function test_SkipsEveryHighS() public {
+        Intent memory intent = _direct(alice.addr, 0, node);
+        Delivery memory item = _delivery(alice, intent, 1);
+        uint256 half = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+        for (uint256 parity; parity < 2; ++parity) {
+            item.vs = bytes32((half + 1) | (parity << 255));
+            _skips(intent, item, SkipReason.BadSignature);
+            item.vs = bytes32((type(uint256).max >> 1) | (parity << 255));
+            _skips(intent, item, SkipReason.BadSignature);
+        }
+    }
+
     function test_ADuplicateInABatchCountsOnce() public {
         Delivery[] memory items = new Delivery[](2);
         items[0] = _delivery(alice, _direct(alice.addr, 0, node), 317);
