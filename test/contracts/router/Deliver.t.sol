@@ -152,6 +152,14 @@ contract DeliverTest is Scene {
         _skips(intent, item, SkipReason.BadSignature);
     }
 
+    function test_APrivateOneIsSettledLikeAnother() public {
+        Intent memory intent = _direct(alice.addr, 0, node);
+        intent.isPrivate = true;
+        _deliver(node, _delivery(alice, intent, 317));
+        assertEq(router.accountOf(alice.addr).credits, 1_000e18 - 36.7e18);
+        assertEq(lcai.balanceOf(alice.addr), 1e18);
+    }
+
     /// @dev The few values of s above half the curve that EIP-2098 can carry: nobody's signature, whatever it recovers to.
     function test_SkipsEveryHighS() public {
         Intent memory intent = _direct(alice.addr, 0, node);
