@@ -152,6 +152,16 @@ contract DeliverTest is Scene {
         _skips(intent, item, SkipReason.BadSignature);
     }
 
+    /// @dev What recovers to nobody is nobody's word for anybody.
+    function test_SkipsASignatureOfNobody() public {
+        Intent memory intent = _direct(alice.addr, 0, node);
+        Delivery memory item = _delivery(alice, intent, 1);
+        item.r = 0;
+        _skips(intent, item, SkipReason.BadSignature);
+        (item.r, item.vs) = (bytes32(type(uint256).max), 0);
+        _skips(intent, item, SkipReason.BadSignature);
+    }
+
     function test_APrivateOneIsSettledLikeAnother() public {
         Intent memory intent = _direct(alice.addr, 0, node);
         intent.isPrivate = true;
