@@ -1,16 +1,12 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { Address } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Lane } from "../../keeper/services/types.ts";
 import { account, OPERATOR_INDEX, startChain, type TestChain } from "./support/chain.ts";
+import { crashOf } from "./support/crash.ts";
 import type { CrashPlan } from "./support/crash-child.ts";
 import { dataFolder, keeperOn, overridesFor, settled } from "./support/keeper.ts";
-
-const CHILD = fileURLToPath(new URL("./support/crash-child.ts", import.meta.url));
-const PATIENCE_MS = 90_000;
 
 let chain: TestChain;
 let folder: Awaited<ReturnType<typeof dataFolder>>;
@@ -28,12 +24,7 @@ afterAll(async () => {
 /** Runs a keeper that takes one request and ends at the point; resolves with the signal that ended it. */
 async function crash(plan: Omit<CrashPlan, "overrides">): Promise<NodeJS.Signals | null> {
   const overrides = await overridesFor(chain, folder.path);
-  const argument = JSON.stringify({ ...plan, overrides } satisfies CrashPlan);
-  const child = spawn(process.execPath, [CHILD, argument], { stdio: ["ignore", "inherit", "inherit"] });
-  const giveUp = setTimeout(() => child.kill("SIGTERM"), PATIENCE_MS);
-  const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_code, by) => resolve(by)));
-  clearTimeout(giveUp);
-  return signal;
+  return crashOf("./crash-child.ts", { ...plan, overrides } satisfies CrashPlan);
 }
 
 async function eventsFor(user: Address, eventName: "RequestSettled" | "RequestSubmitted" | "DeliverySkipped") {

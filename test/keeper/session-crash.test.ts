@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,12 +6,10 @@ import { recordsRoot } from "../../keeper/chain/sessions.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import { digestOf } from "../../keeper/storage/cid.ts";
 import { account, startChain, type TestChain } from "./support/chain.ts";
+import { crashOf } from "./support/crash.ts";
 import { dataFolder, keeperOn, overridesFor } from "./support/keeper.ts";
 import type { SessionCrashPlan } from "./support/session-crash-child.ts";
 import { call, HeldByTest } from "./support/sessions.ts";
-
-const CHILD = fileURLToPath(new URL("./support/session-crash-child.ts", import.meta.url));
-const PATIENCE_MS = 90_000;
 
 let chain: TestChain;
 let folder: Awaited<ReturnType<typeof dataFolder>>;
@@ -30,12 +26,7 @@ afterAll(async () => {
 
 async function crash(plan: Omit<SessionCrashPlan, "overrides">): Promise<NodeJS.Signals | null> {
   const overrides = await overridesFor(chain, folder.path);
-  const argument = JSON.stringify({ ...plan, overrides } satisfies SessionCrashPlan);
-  const child = spawn(process.execPath, [CHILD, argument], { stdio: ["ignore", "inherit", "inherit"] });
-  const giveUp = setTimeout(() => child.kill("SIGTERM"), PATIENCE_MS);
-  const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_code, by) => resolve(by)));
-  clearTimeout(giveUp);
-  return signal;
+  return crashOf("./session-crash-child.ts", { ...plan, overrides } satisfies SessionCrashPlan);
 }
 
 const about = (id: Hex) => {
