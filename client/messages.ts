@@ -1,13 +1,11 @@
 /** The EIP-712 messages, as contracts/interfaces/IInferenceRouter.sol documents them, ready for viem's `signTypedData`. */
 import type { Address, Hex } from "viem";
-import { REQUEST_TYPES } from "../keeper/chain/intents.ts";
-import { domainOf } from "../keeper/chain/sessions.ts";
+import { CANCEL_TYPES, domainOf, REQUEST_TYPES } from "../keeper/chain/intents.ts";
 import type { Intent } from "../keeper/services/types.ts";
 
 export {
   CLOSE_TYPES,
   closeSessionTypedData,
-  domainOf,
   PROMPT_TYPES,
   RECEIPT_TYPES,
   type Receipt,
@@ -20,14 +18,7 @@ export {
   sessionPromptTypedData,
   sessionTypedData,
 } from "../keeper/chain/sessions.ts";
-export { REQUEST_TYPES };
-
-export const CANCEL_TYPES = {
-  Cancel: [
-    { name: "request", type: "bytes32" },
-    { name: "deadline", type: "uint64" },
-  ],
-} as const;
+export { CANCEL_TYPES, domainOf, REQUEST_TYPES };
 
 export const DELIVERY_TYPES = {
   Delivery: [

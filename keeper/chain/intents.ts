@@ -9,6 +9,7 @@ import {
   recoverTypedDataAddress,
   slice,
   stringToBytes,
+  type TypedDataDomain,
   toHex,
   zeroHash,
 } from "viem";
@@ -41,9 +42,13 @@ export const CANCEL_TYPES = {
   ],
 } as const;
 
+/** What every signature over the router's messages is bound to. */
+export const domainOf = (chainId: number, router: Address) =>
+  ({ name: "NeuroSwarm", version: "1", chainId, verifyingContract: router }) as const satisfies TypedDataDomain;
+
 export function cancelTypedData(chainId: number, router: Address, request: Hex, deadline: bigint): CancelTypedData {
   return {
-    domain: { name: "NeuroSwarm", version: "1", chainId, verifyingContract: router },
+    domain: domainOf(chainId, router),
     types: CANCEL_TYPES,
     primaryType: "Cancel",
     message: { request, deadline },
@@ -52,7 +57,7 @@ export function cancelTypedData(chainId: number, router: Address, request: Hex, 
 
 export function typedData(chainId: number, router: Address, intent: Intent): IntentTypedData {
   return {
-    domain: { name: "NeuroSwarm", version: "1", chainId, verifyingContract: router },
+    domain: domainOf(chainId, router),
     types: REQUEST_TYPES,
     primaryType: "Request",
     message: intent,

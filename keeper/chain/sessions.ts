@@ -9,11 +9,10 @@ import {
   recoverAddress,
   size,
   slice,
-  type TypedDataDomain,
   zeroAddress,
   zeroHash,
 } from "viem";
-import { HIGHEST_S, modelId } from "./intents.ts";
+import { domainOf, HIGHEST_S, modelId } from "./intents.ts";
 
 export const SESSION_TYPES = {
   Session: [
@@ -88,9 +87,6 @@ export interface SessionPrompt {
   readonly temperature: number;
   readonly priority: boolean;
 }
-
-export const domainOf = (chainId: number, router: Address) =>
-  ({ name: "NeuroSwarm", version: "1", chainId, verifyingContract: router }) as const satisfies TypedDataDomain;
 
 export const sessionTypedData = (chainId: number, router: Address, session: Session) => ({
   domain: domainOf(chainId, router),
