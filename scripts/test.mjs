@@ -1,5 +1,6 @@
 // `npm test`: every check that needs nothing but Node and npm, one part after the other. A part that fails does not stop
-// the others; a test that was skipped and a part that ran no test count as failed. The last line is the sum.
+// the others; a test that was skipped and a part that ran no test count as failed. What failed is named once more at the
+// end, a line each that begins with "not ok"; the last line is the sum.
 //
 //   npm test                           everything
 //   npm test -- --only contracts,page  the named parts
@@ -8,7 +9,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 
@@ -66,27 +67,31 @@ function check(...commands) {
   return async () => {
     for (const command of commands) {
       const { code } = await run(command);
-      if (code !== 0) return { passed: 0, failed: 1 };
+      if (code !== 0) return { passed: 0, failed: 1, named: [`${command.join(" ")}: ended with ${code}`] };
     }
-    return { passed: 1, failed: 0 };
+    return { passed: 1, failed: 0, named: [] };
   };
 }
 
 /** What a test runner counted; a bad exit code without a failed test is one failure, and so is a run of nothing. */
-function count(code, passed, failed, skipped) {
-  if (skipped > 0) console.error(`${skipped} skipped: counted as failed`);
-  if (passed + failed + skipped === 0) console.error("No test ran: counted as failed");
+function count(code, passed, failed, skipped, named = []) {
+  const said = [...named];
+  if (skipped > 0) said.push(`${skipped} skipped: counted as failed`);
+  if (passed + failed + skipped === 0) said.push("no test ran: counted as failed");
+  else if (code !== 0 && failed + skipped === 0) said.push(`ended with ${code} though no test failed`);
   const bad = failed + skipped;
-  return { passed, failed: bad === 0 && (code !== 0 || passed === 0) ? 1 : bad };
+  return { passed, failed: bad === 0 && (code !== 0 || passed === 0) ? 1 : bad, named: said };
 }
 
 async function contracts() {
   const built = await run(["forge", "build"], { FOUNDRY_PROFILE: "default" });
-  if (built.code !== 0) return { passed: 0, failed: 1 };
+  if (built.code !== 0) return { passed: 0, failed: 1, named: [`forge build: ended with ${built.code}`] };
   const tested = await run(["forge", "test", "--color", colour ? "always" : "never"], { FOUNDRY_PROFILE: "test" });
   const summary = /^Ran \d+ test suites? in .*: (\d+) tests? passed, (\d+) failed, (\d+) skipped/m;
   const [, passed = 0, failed = 0, skipped = 0] = summary.exec(tested.output) ?? [];
-  return count(tested.code, Number(passed), Number(failed), Number(skipped));
+  // Forge names a failed test where it runs and again at the end.
+  const named = new Set(tested.output.split("\n").filter((line) => line.startsWith("[FAIL")));
+  return count(tested.code, Number(passed), Number(failed), Number(skipped), [...named]);
 }
 
 function vitest(project, before = [], env = {}) {
@@ -106,10 +111,24 @@ function vitest(project, before = [], env = {}) {
       numFailedTests,
       numPendingTests = 0,
       numTodoTests = 0,
+      testResults,
     } = JSON.parse(readFileSync(report, "utf8"));
-    return count(code, numPassedTests, numFailedTests, numPendingTests + numTodoTests);
+    const named = testResults.flatMap(failures);
+    return count(code, numPassedTests, numFailedTests, numPendingTests + numTodoTests, named);
   };
 }
+
+/** What failed in one file, as vitest's JSON tells it: its tests, or the file where it could not be run at all. */
+function failures({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  const tests = assertionResults
+    .filter((test) => test.status === "failed")
+    .map(({ fullName, failureMessages }) => `${file}: ${fullName}: ${failureMessages.join(" ")}`);
+  return status === "failed" && tests.length === 0 ? [`${file}: ${message}`] : tests;
+}
+
+/** One line of at most 800 characters. */
+const inOneLine = (text) => stripVTControlCharacters(text).replace(/\s+/g, " ").slice(0, 800);
 
 const page = ["vite", "build", "keeper/web"];
 const folders = readdirSync(join(root, "test"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -156,6 +175,7 @@ if (unknown.length > 0 || (only === -1 && process.argv.length > 2)) {
 
 const total = { passed: 0, failed: 0 };
 const lines = [];
+const notOk = [];
 for (const name of names) {
   console.info(`\n${bold(`=== ${name} ===`)}`);
   const started = Date.now();
@@ -165,6 +185,7 @@ for (const name of names) {
   lines.push(line);
   total.passed += result.passed;
   total.failed += result.failed;
+  for (const text of result.named) notOk.push(inOneLine(`not ok: ${name}: ${text}`));
 }
-console.info(`\n${lines.join("\n")}\n${total.passed} passed, ${total.failed} failed`);
+console.info(`\n${[...lines, ...notOk].join("\n")}\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 ? 1 : 0;
