@@ -181,6 +181,7 @@ function wire(parts: Parts, shared: Pick<Context, "settings" | "log" | "probe" |
     times: new BlockTimes(chain),
     head: { block: 0n, timestamp: 0, seenAt: 0 },
     catchUp: () => follower.poll(),
+    readUpTo: () => follower.block,
     wake: () => loop.wake(),
   };
   const keys = HeldKeys.open(shared.settings.dataDir);

@@ -8,6 +8,14 @@ import type { ChainConnection } from "./clients.ts";
 const BLOCKS_AT_ONCE = 2_000n;
 const HASHES_KEPT = 128;
 
+/** An endpoint that shows an older chain than was read already, perhaps from another one: nothing follows from what it lacks. */
+export class LaggingError extends Error {
+  constructor(head: bigint, read: bigint) {
+    super(`the endpoint is at block ${head}, and ${read} was read before: waiting until it has caught up`);
+    this.name = "LaggingError";
+  }
+}
+
 export interface FollowerOptions {
   readonly chain: ChainConnection;
   readonly database: Database;
@@ -36,6 +44,11 @@ export class Follower {
   /** Blocks between what was read and the newest one, as of the last look. */
   get lag(): number {
     return Math.max(0, Number(this.#head - (this.#cursor?.block ?? 0n)));
+  }
+
+  /** The newest block that was read. */
+  get block(): bigint {
+    return this.#cursor?.block ?? 0n;
   }
 
   /** Whether a block was read, and so would be missed: a hash in between hangs on the recorded ones after it. */
@@ -96,6 +109,7 @@ export class Follower {
 
   /** The cursor, taken back to the newest block that this chain still has. */
   async #withoutDroppedBlocks(cursor: Cursor): Promise<Cursor> {
+    if (this.#head < cursor.block && (await this.#isBehind(cursor))) throw new LaggingError(this.#head, cursor.block);
     const hashes = [...cursor.hashes];
     while (hashes.length > 0) {
       const [number, hash] = hashes.at(-1) ?? ["0", "0x"];
@@ -112,6 +126,13 @@ export class Follower {
     const rewound = { block, hashes };
     await this.#save(rewound);
     return rewound;
+  }
+
+  /** Whether an endpoint that ends earlier shows the same chain. A development chain may really be set back. */
+  async #isBehind({ hashes }: Cursor): Promise<boolean> {
+    if (this.#options.chain.local) return false;
+    const [number, hash] = hashes.findLast(([block]) => BigInt(block) <= this.#head) ?? [];
+    return number === undefined || (await this.#hashOf(BigInt(number))) === hash;
   }
 
   async #hashOf(block: bigint): Promise<string | null> {

@@ -48,6 +48,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Reads the contracts' logs up to the newest block. */
   readonly catchUp: () => Promise<void>;
+  /** The newest block whose logs were read. */
+  readonly readUpTo: () => bigint;
   /** Asks for a look at the chain now, rather than at the next turn. */
   readonly wake: () => void;
 }

@@ -1,5 +1,6 @@
 /** Looks up what `decide` has to know about a request. */
 import { routerAbi } from "../chain/contracts.ts";
+import { LaggingError } from "../chain/follower.ts";
 import { executionWindow, type Offer, unpackTerms } from "../chain/words.ts";
 import type { RequestRow } from "../database/requests.ts";
 import { getTransaction } from "../database/transactions.ts";
@@ -29,9 +30,19 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
   }
   if (row.cid !== null) facts.recordKept = row.withheld !== null || (await context.blocks.has(row.cid));
   if (row.lane === "session") return facts;
-  if (row.lane === "direct" || row.requestId === null) facts.nonceUsed = await isNonceUsed(context, row);
-  else facts.onChain = await readRequest(context, row);
-  return facts;
+  const [found] = await Promise.all([
+    row.lane === "direct" || row.requestId === null
+      ? isNonceUsed(context, row).then((nonceUsed) => ({ nonceUsed }))
+      : readRequest(context, row).then((onChain) => ({ onChain })),
+    requireUpToDate(context),
+  ]);
+  return Object.assign(facts, found);
+}
+
+/** Asked in the same batch as what it vouches for: from an endpoint that lags, nothing is concluded. */
+async function requireUpToDate({ chain, readUpTo }: Context): Promise<void> {
+  const head = await chain.client.getBlockNumber({ cacheTime: 0 });
+  if (head < readUpTo()) throw new LaggingError(head, readUpTo());
 }
 
 export function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<boolean> {

@@ -58,8 +58,10 @@ export class ChainLoop {
     const { chain, head, sender } = this.#context;
     const block = await chain.client.getBlock();
     const leap = Number(block.timestamp) - head.timestamp - (Date.now() - head.seenAt) / 1000;
-    Object.assign(head, { block: block.number, timestamp: Number(block.timestamp), seenAt: Date.now() });
+    const seen = { block: block.number, timestamp: Number(block.timestamp), seenAt: Date.now() };
+    if (block.number >= head.block) Object.assign(head, seen);
     await this.#follower.poll();
+    Object.assign(head, seen);
     await sender.check((number, hash) => this.#follower.knows(number, hash));
     // Timers run by this machine's clock: where the chain's leapt ahead of it, deadlines are over earlier.
     if (leap > LEAP_SECONDS && this.#running !== undefined) {

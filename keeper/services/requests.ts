@@ -11,6 +11,7 @@ import { newRow } from "./events-to-rows.ts";
 import { KeyedMutex } from "./mutex.ts";
 import type { Nonces } from "./nonces.ts";
 import { checkSamePrompt, refused } from "./refusals.ts";
+import { requireRoom } from "./room.ts";
 import { requirePost } from "./rotation.ts";
 import { stateOf } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -48,6 +49,7 @@ export class RequestService implements Requests {
 
   async prepare(lane: Lane, ask: AskFields): Promise<IntentTypedData> {
     this.#requireServing(lane);
+    await requireRoom(this.#context);
     const { chain, deployment, operator } = this.#context;
     const model = ask.model ?? this.#context.model;
     const intent: Omit<Intent, "nonce"> = {
@@ -89,6 +91,7 @@ export class RequestService implements Requests {
     admission.checkFields(context, lane, intent, ask);
     const accepted = await admission.checkSignature(context, lane, intent, signature);
     if (known && !wasRefused(known)) return this.#again(known);
+    await requireRoom(context);
     admission.checkDeadline(context, intent);
     await admission.checkTerms(context, lane, intent, ask.prompt);
     const row = await this.#users.run(getAddress(intent.user), () => this.#admit(lane, digest, intent, accepted, ask));

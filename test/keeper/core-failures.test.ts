@@ -5,11 +5,14 @@ import { parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { modelsAbi } from "../../keeper/chain/contracts.ts";
 import { modelId } from "../../keeper/chain/intents.ts";
+import type { RequestState } from "../../keeper/services/types.ts";
 import { account, MODEL, register } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
-const core = coreFixture();
+/** Called when an answer is drawn, before it is stored. */
+let onAnswer: () => Promise<void> = async () => {};
+const core = coreFixture({}, { probe: (point) => (point === "answered" ? onAnswer() : undefined) });
 /** More than the model's context holds. */
 const ENDLESS = "Why? ".repeat(4_000);
 
@@ -46,22 +49,57 @@ describe("a prompt that the model cannot take", () => {
 });
 
 describe("a block store that is away", () => {
+  const blocks = (): string => join(core.path, "blocks");
+  const takeAway = async (): Promise<void> => {
+    await rename(blocks(), `${blocks()}.away`);
+    await writeFile(blocks(), "in the way");
+  };
+  const bringBack = async (): Promise<void> => {
+    await rm(blocks());
+    await rename(`${blocks()}.away`, blocks());
+  };
+
   test.each(["direct", "assigned"] as const)("for a while is waited for in the %s lane", async (lane) => {
-    const blocks = join(core.path, "blocks");
-    await rename(blocks, `${blocks}.away`);
-    await writeFile(blocks, "in the way");
+    onAnswer = async () => {
+      onAnswer = async () => {};
+      await takeAway();
+    };
     const user = account(4);
     const { state } = await request(core.keeper, lane, user, ask(user.address, `Disk trouble, ${lane}`));
     await setTimeout(5_000);
     const meanwhile = await core.keeper.services.requests.status(state.requestId);
-    await rm(blocks);
-    await rename(`${blocks}.away`, blocks);
+    await bringBack();
     expect(meanwhile).toMatchObject({ status: "processing" });
     const done = await settled(core.keeper, state.requestId);
     expect(done).toMatchObject({ status: "completed" });
     // Drawn once: what was told of it while the disk was away is the answer.
     expect(meanwhile?.response).toBe(done.response);
   });
+
+  test.each(["direct", "assigned"] as const)(
+    "takes no work in the %s lane, says so, and takes it again",
+    async (lane) => {
+      const user = account(3);
+      const fields = ask(user.address, `No room, ${lane}`);
+      const data = await core.keeper.services.requests.prepare(lane, fields);
+      const signature = await user.signTypedData({ ...data, message: { ...data.message } });
+      const { requests } = core.keeper.services;
+      const prepare = (): Promise<unknown> => requests.prepare(lane, fields).catch((error: unknown) => error);
+      const accept = (): Promise<RequestState> => requests.accept(lane, data.message, signature, fields);
+      const refusal = { statusCode: 503, code: "storage_down", retryAfterSeconds: 10 };
+      await takeAway();
+      try {
+        // What was seen of the store is good for a few seconds.
+        await expect.poll(prepare, { timeout: 20_000 }).toMatchObject(refusal);
+        await expect(accept()).rejects.toMatchObject(refusal);
+        expect((await core.keeper.services.reads.health()).components.storage.state).toBe("down");
+      } finally {
+        await bringBack();
+      }
+      const { requestId } = await accept();
+      expect(await settled(core.keeper, requestId)).toMatchObject({ status: "completed" });
+    },
+  );
 });
 
 describe("another validator that never answers", () => {

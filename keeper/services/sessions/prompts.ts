@@ -11,6 +11,7 @@ import { checkRate } from "../admission.ts";
 import { type Context, chainNow } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { newRow } from "../events-to-rows.ts";
+import { requireRoom } from "../room.ts";
 import { requirePost } from "../rotation.ts";
 import type { PromptProof, SessionAsk } from "../types.ts";
 import { isUnpaid } from "./book.ts";
@@ -52,6 +53,7 @@ export async function admitPrompt(
 ): Promise<RequestRow> {
   const { catalogue, database, operator, validator } = context;
   requireOpen(context, session);
+  await requireRoom(context);
   checkAsk(session, ask);
   const offer = await catalogue.offer(session.model);
   const payment = paymentFor(offer, ask);

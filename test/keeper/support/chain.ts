@@ -123,12 +123,15 @@ function testParameters() {
   return parseParameters({ ...file, models: file.models.map((model) => ({ ...model, fileHash: null })) });
 }
 
-export async function register(chain: TestChain, index: number): Promise<void> {
+export const STAKE = parseEther("50000");
+
+export const register = (chain: TestChain, index: number): Promise<void> =>
+  registerAs(chain, account(index), `http://127.0.0.1:${9_000 + index}`);
+
+export async function registerAs(chain: TestChain, owner: LocalAccount, endpoint: string): Promise<void> {
   const { contracts } = chain.book;
-  const owner = account(index);
-  const stake = parseEther("50000");
-  await chain.write(owner, contracts.nst, erc20Abi, "approve", [contracts.validators, stake]);
-  const terms = [stake, [MODEL], `http://127.0.0.1:${9_000 + index}`];
+  await chain.write(owner, contracts.nst, erc20Abi, "approve", [contracts.validators, STAKE]);
+  const terms = [STAKE, [MODEL], endpoint];
   await chain.write(owner, contracts.validators, validatorsAbi, "registerValidator", terms);
 }
 

@@ -1,0 +1,78 @@
+/** What a keeper concludes from an endpoint that shows an older chain than it has read already: nothing. */
+import { setTimeout } from "node:timers/promises";
+import { erc20Abi, type Hex, parseEther } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { validatorsAbi } from "../../keeper/chain/contracts.ts";
+import type { Keeper } from "../../keeper/main.ts";
+import { account, OPERATOR_INDEX, registerAs, STAKE, startChain, type TestChain } from "./support/chain.ts";
+import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
+import { type LaggingEndpoint, laggingEndpoint } from "./support/lagging.ts";
+
+const key = generatePrivateKey();
+const operator = privateKeyToAccount(key);
+let chain: TestChain;
+let endpoint: LaggingEndpoint;
+let folder: Awaited<ReturnType<typeof dataFolder>>;
+let keeper: Keeper;
+/** Called when an answer is drawn, before it is stored. */
+let onAnswer: () => Promise<void> = async () => {};
+
+beforeAll(async () => {
+  chain = await startChain();
+  endpoint = await laggingEndpoint(chain.rpcUrl);
+  folder = await dataFolder();
+  // Development keys are for local chains alone.
+  await chain.client.setBalance({ address: operator.address, value: parseEther("10") });
+  await chain.write(account(8), chain.book.contracts.nst, erc20Abi, "transfer", [operator.address, STAKE]);
+  await registerAs(chain, operator, "https://validator.example");
+  // The other one has no keeper here.
+  await chain.write(account(OPERATOR_INDEX), chain.book.contracts.validators, validatorsAbi, "pauseValidator", []);
+  const probe = (point: string): Promise<void> | undefined => (point === "answered" ? onAnswer() : undefined);
+  keeper = await keeperOn(chain, folder.path, { RPC_URL: endpoint.url, OPERATOR_KEY: key }, { probe });
+});
+afterAll(async () => {
+  await keeper?.stop();
+  await endpoint?.stop();
+  await chain?.stop();
+  await folder?.remove();
+});
+
+const sent = (): Promise<number> =>
+  chain.client.getTransactionCount({ address: operator.address, blockTag: "pending" });
+const statusOf = async (id: Hex): Promise<string | undefined> => (await keeper.services.requests.status(id))?.status;
+
+test("what was settled stays settled, and nothing is sent for it again", async () => {
+  const user = account(0);
+  const { state } = await request(keeper, "assigned", user, ask(user.address, "Settled, and then out of sight"));
+  const done = await settled(keeper, state.requestId);
+  const before = await sent();
+  const head = await chain.client.getBlockNumber();
+  endpoint.until = head - 2n;
+  await setTimeout(1_500);
+  expect(await keeper.services.requests.status(state.requestId)).toEqual(done);
+  endpoint.until = undefined;
+  await chain.client.mine({ blocks: 2 });
+  await expect.poll(async () => (await keeper.services.reads.health()).components.chain.lagBlocks).toBe(0);
+  expect(await keeper.services.requests.status(state.requestId)).toEqual(done);
+  expect(await sent()).toBe(before);
+});
+
+test("a request whose submission is out of sight is neither submitted again nor given up", async () => {
+  const user = account(1);
+  const before = await sent();
+  let submitted = 0n;
+  onAnswer = async () => {
+    onAnswer = async () => {};
+    submitted = await chain.client.getBlockNumber();
+    endpoint.until = submitted - 1n;
+  };
+  const { state } = await request(keeper, "assigned", user, ask(user.address, "Submitted, and then out of sight"));
+  await expect.poll(() => submitted, { timeout: 20_000 }).not.toBe(0n);
+  await setTimeout(2_500);
+  expect(await statusOf(state.requestId)).toBe("processing");
+  expect(await sent()).toBe(before + 1);
+  endpoint.until = undefined;
+  expect(await settled(keeper, state.requestId)).toMatchObject({ status: "completed" });
+  expect(await sent()).toBe(before + 2);
+});
