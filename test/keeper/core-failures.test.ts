@@ -1,12 +1,14 @@
 import { rename, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseEther } from "viem";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modelsAbi } from "../../keeper/chain/contracts.ts";
 import { modelId } from "../../keeper/chain/intents.ts";
 import type { RequestState } from "../../keeper/services/types.ts";
-import { account, MODEL, register } from "./support/chain.ts";
+import { account, MODEL, registerAs } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
@@ -103,8 +105,16 @@ describe("a block store that is away", () => {
 });
 
 describe("another validator that never answers", () => {
+  let callers = 0;
+  const host = createServer(() => callers++);
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => host.listen(0, "127.0.0.1", resolve));
+    await registerAs(core.chain, account(8), `http://127.0.0.1:${(host.address() as AddressInfo).port}`);
+  });
+  afterAll(() => host.close());
+
   test("is shown to be offline by the keeper that relayed, and the request gets another one", async () => {
-    await register(core.chain, 8);
     const before = await creditsOf(2);
     let spent = 0n;
     for (let attempt = 0; attempt < 8; attempt++) {
@@ -127,6 +137,14 @@ describe("another validator that never answers", () => {
       return;
     }
     throw new Error("the other validator was never selected");
+  });
+
+  test("is called by nobody, whatever it registered as its endpoint", async () => {
+    const { validators } = (await (await fetch(`${core.keeper.url}/api/validators`)).json()) as {
+      validators: object[];
+    };
+    expect(validators).toHaveLength(2);
+    expect(callers).toBe(0);
   });
 });
 
