@@ -11,6 +11,9 @@ const projects = existsSync(folder)
   ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "contracts")
   : [];
 
+/** Projects whose tests start keepers with folders of their own. */
+const usesKeepers = new Set(["keeper", "e2e", "package", "browser"]);
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -23,6 +26,7 @@ export default defineConfig({
       extends: true,
       test: {
         name,
+        globalSetup: usesKeepers.has(name) ? ["test/keeper/support/database-template.ts"] : [],
         include: [`test/${name}/**/*.${real ? "real." : ""}test.ts`],
         exclude: real ? [] : ["**/*.real.test.ts"],
       },

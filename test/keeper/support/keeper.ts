@@ -9,6 +9,7 @@ import { type Overrides, readSettings } from "../../../keeper/config.ts";
 import { type Keeper, type KeeperOptions, startKeeper } from "../../../keeper/main.ts";
 import type { AskFields, Intent, Lane, RequestState } from "../../../keeper/services/types.ts";
 import { MODEL, OPERATOR_INDEX, privateKey, type TestChain } from "./chain.ts";
+import { copyTemplate } from "./database-template.ts";
 import { writeTinyModel } from "./tiny-gguf.ts";
 
 export async function dataFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
@@ -24,6 +25,7 @@ export async function overridesFor(
   chain.introduce(dataDir);
   const model = join(dataDir, "tiny.gguf");
   if (!existsSync(model)) await writeTinyModel(model);
+  await copyTemplate(dataDir);
   return {
     DATA_DIR: dataDir,
     PORT: "0",
