@@ -290,14 +290,17 @@ function chosen() {
     throw new Error(
       `no contract ${only}: ${[...pure.keys(), ...deployed].map((file) => basename(file, ".sol")).join(", ")}`,
     );
-  return files
-    .flatMap((file) => {
-      const mutants = mutantsOf(file);
-      if (sample === undefined) return mutants;
-      const order = new Map(mutants.map((mutant) => [mutant, hash(seed + mutant.id)]));
-      return mutants.sort((a, b) => (order.get(a) < order.get(b) ? -1 : 1)).slice(0, Number(sample));
-    })
-    .filter((_, index) => index % parts === part - 1);
+  const order = (mutant) => hash(seed + mutant.id);
+  const each = files.map((file) => {
+    const mutants = mutantsOf(file);
+    if (sample === undefined) return mutants;
+    return mutants.sort((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, Number(sample));
+  });
+  // Of a sample, one of every file in turn: a run that is stopped has then tried about as many of each.
+  const turns = sample === undefined ? [] : Array.from({ length: Number(sample) }, (_, turn) => turn);
+  const list =
+    sample === undefined ? each.flat() : turns.flatMap((turn) => each.flatMap((mutants) => mutants[turn] ?? []));
+  return list.filter((_, index) => index % parts === part - 1);
 }
 
 /** One change each that would cost somebody money or place: by file and text, so that an edit elsewhere moves nothing. */
