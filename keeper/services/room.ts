@@ -25,7 +25,7 @@ export async function requireRoom({ blocks, log }: Pick<Context, "blocks" | "log
   throw new ApiError(
     503,
     "storage_down",
-    "This keeper cannot keep answers at the moment, so it takes no work. Nothing was charged: try again later, or ask another validator.",
+    "This keeper cannot keep answers at the moment, so it takes no work. Try again later, or ask another validator.",
     {},
     10,
   );

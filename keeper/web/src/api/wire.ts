@@ -10,6 +10,8 @@ export interface ErrorBody {
     readonly message?: string;
     readonly field?: string;
     readonly required_wei?: Wei;
+    readonly limit_wei?: Wei;
+    readonly unpaid_wei?: Wei;
     readonly retry_after_seconds?: number;
     readonly onchain_error?: string;
     readonly typed_data?: TypedData | CancelData;

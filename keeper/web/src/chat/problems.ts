@@ -83,6 +83,7 @@ export function problemOf(error: unknown): Problem {
 
 function refusalProblem(refusal: Refusal): Problem {
   const required = refusal.details.required_wei;
+  if (refusal.code === "exposure_exceeded") return trustProblem(refusal);
   if (refusal.status === 402) {
     return {
       kind: "credits",
@@ -93,7 +94,12 @@ function refusalProblem(refusal: Refusal): Problem {
   }
   const wait = refusal.retryAfterMs ?? (refusal.details.retry_after_seconds ?? 0) * 1000;
   if (refusal.status === 429 || (refusal.status === 503 && wait > 0)) {
-    const title = refusal.status === 429 ? "Too many at once" : "The keeper is busy";
+    const title =
+      refusal.status === 429
+        ? "Too many at once"
+        : refusal.code === "storage_down"
+          ? "The keeper has no room for answers"
+          : "The keeper is busy";
     return {
       kind: "wait",
       title,
@@ -102,6 +108,21 @@ function refusalProblem(refusal: Refusal): Problem {
     };
   }
   return { kind: "refused", title: "The keeper refused it", detail: `${refusal.message} Nothing was charged.` };
+}
+
+/** Its validator would answer before it is paid, and does so only up to a limit. */
+function trustProblem({ details }: Refusal): Problem {
+  const [limit, unpaid] = [BigInt(details.limit_wei ?? 0), BigInt(details.unpaid_wei ?? 0)];
+  const trust = `so far it trusts you with ${amount(limit)} NSD`;
+  const why =
+    unpaid > 0n
+      ? `${amount(unpaid)} NSD of earlier answers could not be charged, and ${trust}.`
+      : `${trust[0]?.toUpperCase()}${trust.slice(1)}; that grows with what you pay.`;
+  return {
+    kind: "refused",
+    title: "More than this validator answers before it is paid",
+    detail: `${why} Ask for a shorter answer, or choose “any validator”, which is paid first. Nothing was charged.`,
+  };
 }
 
 function shortOf(error: Error): string {
