@@ -116,14 +116,9 @@ contract DeclineTest is OpenRequest {
 
 /// @notice Declining what others could answer costs points, but a stranger who sends what nobody can read takes few.
 contract DeclineQuotaTest is OpenRequest {
-    /// @dev Two more serve the model, and take no work.
     function setUp() public override {
         super.setUp();
-        for (uint256 i; i < 2; ++i) {
-            (address other,) = _validator(string.concat("idle", vm.toString(i)), 100_000e18);
-            vm.prank(other);
-            validators.pauseValidator();
-        }
+        _twoIdle();
     }
 
     function _declineOne() private {

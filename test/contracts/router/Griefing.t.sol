@@ -31,15 +31,6 @@ contract Griefed is Lanes {
         id = router.submit(ask, "What is 2 + 2?");
     }
 
-    /// @dev Two more that serve the model, and take no work.
-    function _others() internal {
-        for (uint256 i; i < 2; ++i) {
-            (address other,) = _validator(string.concat("other", vm.toString(i)), 100_000e18);
-            vm.prank(other);
-            validators.pauseValidator();
-        }
-    }
-
     function _declineAll(bytes32 id, Ticket memory t) internal {
         while (router.requestOf(id).status == RequestStatus.Assigned) {
             address operator = router.validatorOf(router.requestOf(id).validator).operator;
@@ -75,7 +66,7 @@ contract PublishedPromptTest is Griefed {
 
     /// @dev Junk can be published as well as withheld: neither takes a node out.
     function test_DecliningJunkCostsNoMore() public {
-        _others();
+        _twoIdle();
         for (uint256 i; i < 60; ++i) {
             (bytes32 id, Ticket memory t) = _publish();
             _declineAll(id, t);
@@ -137,7 +128,7 @@ contract OutageTest is Griefed {
 
     /// @dev A point a day does not stop the healing of a point a day.
     function test_HealingGoesOnBetweenPenalties() public {
-        _others();
+        _twoIdle();
         (, Ticket memory t) = _submit(bob.addr, _small());
         _pass(31);
         router.expire(t);

@@ -60,6 +60,15 @@ abstract contract Scene is Deployment {
         id = _register(owner, stake, _names());
     }
 
+    /// @dev Two more serve the model, and take no work: with fewer than three a prompt cannot be judged by declining it.
+    function _twoIdle() internal {
+        for (uint256 i; i < 2; ++i) {
+            (address idle,) = _validator(string.concat("idle", vm.toString(i)), 100_000e18);
+            vm.prank(idle);
+            validators.pauseValidator();
+        }
+    }
+
     function _register(address owner, uint256 stake, string[] memory names) internal returns (uint256 id) {
         vm.prank(bank);
         nst.transfer(owner, stake);
