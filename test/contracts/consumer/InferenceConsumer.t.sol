@@ -390,6 +390,7 @@ contract Keeper is InferenceConsumer {
 
 /// @notice What bookkeeping costs above a consumer that keeps none. Every call here is a transaction of its own.
 /// forge-config: test.isolate = true
+/// forge-config: deep.isolate = true
 contract ConsumerGasTest is ConsumerScene {
     function test_BookkeepingCostsAWordAndGivesItBack() public {
         (uint256 asked, uint256 settled) = _round(new Consumer(router, nsd, address(credits)));

@@ -236,6 +236,7 @@ contract TeamAccountHostileTest is TeamScene {
 
 /// @notice Every call here is a transaction of its own, with every slot cold.
 /// forge-config: test.isolate = true
+/// forge-config: deep.isolate = true
 contract TeamAccountGasTest is TeamScene {
     function test_FitsTheGasThatTheRouterGives() public {
         Intent memory intent = _team();

@@ -214,6 +214,7 @@ abstract contract Paths is Meter {
 
 /// @notice No path gets dearer by more than 2 % unseen.
 /// forge-config: test.isolate = true
+/// forge-config: deep.isolate = true
 contract GasCeilingsTest is Paths {
     function test_AnEmptyCallCosts21000() public {
         (bool ok,) = address(0xBEEF).call("");
@@ -237,6 +238,7 @@ contract GasCeilingsTest is Paths {
 
 /// @notice Writes what was measured beside what was aimed at, into gas.md.
 /// forge-config: test.isolate = true
+/// forge-config: deep.isolate = true
 contract GasTableTest is Paths {
     function test_WritesTheTable() public {
         Table memory t = _all();

@@ -80,7 +80,7 @@ contract ConsumedTest is Prices {
         pure
     {
         uint256 word = _bounded(p);
-        vm.assume(payment >= FeeMath.MINIMUM);
+        payment = uint96(bound(payment, FeeMath.MINIMUM, type(uint96).max));
         uint256 cost = FeeMath.cost(word, tokens, priority);
         (uint256 c, bool covered) = FeeMath.consumed(word, tokens, priority, payment);
         uint256 expected = cost < 5e18 ? 5e18 : cost;

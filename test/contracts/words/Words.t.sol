@@ -94,7 +94,9 @@ contract SeatTest is Test {
 
     function testFuzz_TakingAPlaceCannotCarry(uint64 word, uint256 row, uint16 id) public pure {
         Seat s = Seat.wrap(word);
-        vm.assume(s.load() < s.capacity());
+        // A place is free.
+        if (s.capacity() == 0) s = s.withCapacity(1);
+        s = s.withLoad(s.load() % s.capacity());
         uint256 next = s.put(row, id) + (SeatWord.LOAD_ONE << ((uint256(id) & 3) << 6));
         assertEq(Seat.unwrap(SeatWord.seatIn(next, id)), Seat.unwrap(s.withLoad(s.load() + 1)));
     }
@@ -309,7 +311,8 @@ contract OfferTest is Test {
     }
 
     function testFuzz_WindowGrowsWithLength(uint256 word, uint24 tokens) public pure {
-        vm.assume(word.pace() != 0);
+        // A model's pace is 1 at least.
+        if (word.pace() == 0) word |= 1 << 233;
         assertEq(word.executionWindow(tokens), (word >> 219) % 2 ** 14 + tokens / word.pace());
     }
 
