@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {InferencePayer} from "neuroswarm/contracts/consumer/InferencePayer.sol";
 import {Intent} from "neuroswarm/contracts/interfaces/IInferenceRouter.sol";
@@ -17,6 +19,8 @@ import {Ticket} from "neuroswarm/contracts/words/Ticket.sol";
 /// here: no cancellation, no session. What the account holds bounds the rest, so hold what may be spent until you look
 /// again. A signature counts while its signer is a member, and once: the router knows its nonce.
 contract TeamAccount is InferencePayer, IERC1271 {
+    using SafeERC20 for IERC20;
+
     bytes4 private constant REFUSED = 0xffffffff;
 
     address public immutable OWNER;
@@ -53,10 +57,12 @@ contract TeamAccount is InferencePayer, IERC1271 {
         _announceWithdrawal(_credits());
     }
 
-    /// @notice Sends `to` all NSD that lies here, and what was announced, once it may leave.
-    function collect(address to) external onlyOwner {
-        if (CREDITS.withdrawalOf(address(this)).amount != 0) _withdraw();
-        NSD.transfer(to, NSD.balanceOf(address(this)));
+    /// @notice Sends `to` all of `token` that lies here: LCAI that the account's chats earned, once `ModelReward.claim` has
+    /// minted it; NSD with what was announced, once that may leave.
+    function collect(IERC20 token, address to) external onlyOwner {
+        bool withdraws = address(token) == address(NSD) && CREDITS.withdrawalOf(address(this)).amount != 0;
+        if (withdraws) _withdraw();
+        token.safeTransfer(to, token.balanceOf(address(this)));
     }
 
     /// @inheritdoc IERC1271

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Intent, IRouterLog, RequestStatus, Session} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {Scene} from "../support/Scene.sol";
@@ -14,7 +15,7 @@ interface ITeamAccount is IERC1271 {
     function setMember(address account, bool member) external;
     function cancel(Ticket calldata ticket) external;
     function announceWithdrawal() external;
-    function collect(address to) external;
+    function collect(IERC20 token, address to) external;
     function isMember(address account) external view returns (bool);
 }
 
@@ -92,7 +93,7 @@ contract TeamAccountTest is TeamScene {
         team.announceWithdrawal();
         _pass(15 minutes);
         vm.prank(owner);
-        team.collect(bob.addr);
+        team.collect(IERC20(address(nsd)), bob.addr);
         assertEq(nsd.balanceOf(bob.addr), 100_000e18 + 948e18 + 25e18);
         assertEq(nsd.balanceOf(address(team)), 0);
     }
@@ -105,7 +106,7 @@ contract TeamAccountTest is TeamScene {
         vm.expectRevert(reason);
         team.announceWithdrawal();
         vm.expectRevert(reason);
-        team.collect(bob.addr);
+        team.collect(IERC20(address(nsd)), bob.addr);
     }
 
     function test_WhatWasNeverUsedIsCollected() public {
@@ -113,9 +114,23 @@ contract TeamAccountTest is TeamScene {
         nsd.transfer(address(team), 1_000e18);
         (uint256 lies, uint256 had) = (nsd.balanceOf(address(team)), nsd.balanceOf(bob.addr));
         vm.prank(owner);
-        team.collect(bob.addr);
+        team.collect(IERC20(address(nsd)), bob.addr);
         assertEq(nsd.balanceOf(bob.addr), had + lies);
         assertEq(nsd.balanceOf(address(team)), 0);
+    }
+
+    function test_WhatItsChatsEarnedIsCollected() public {
+        Intent memory intent = _team();
+        _relay(intent, _signed(alice, intent));
+        _settle(node, _ticketOf(intent), 317);
+        reward.claim(address(team));
+        // An announced withdrawal that may not leave yet holds up nothing but NSD.
+        vm.startPrank(owner);
+        team.announceWithdrawal();
+        team.collect(IERC20(address(lcai)), bob.addr);
+        assertEq(IERC20(address(lcai)).balanceOf(bob.addr), 1e18);
+        assertEq(IERC20(address(lcai)).balanceOf(address(team)), 0);
+        assertEq(nsd.balanceOf(address(team)), 948e18);
     }
 }
 
