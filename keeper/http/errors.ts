@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { LaggingError } from "../chain/follower.ts";
 import { ApiError } from "../services/errors.ts";
 
 export interface ErrorBody {
@@ -47,6 +48,7 @@ const FRAMEWORK: Readonly<Record<string, readonly [number, string, string]>> = {
 /** What a client may know about an error; undefined where it is ours to know alone. */
 export function clientError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
+  if (error instanceof LaggingError) return lagging();
   const { code, statusCode } = (error ?? {}) as Partial<FastifyError>;
   const known = code === undefined ? undefined : FRAMEWORK[code];
   if (known) return new ApiError(...known);
@@ -55,6 +57,15 @@ export function clientError(error: unknown): ApiError | undefined {
     return new ApiError(statusCode, "bad_request", "The request cannot be understood. See /docs.");
   return undefined;
 }
+
+const lagging = (): ApiError =>
+  new ApiError(
+    503,
+    "chain_lagging",
+    "The endpoint by which this keeper sees the chain lags behind what it showed before. Try again in a moment.",
+    {},
+    5,
+  );
 
 /** What arrived is no HTTP, or did not arrive in time: there is no request to answer, only a socket. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -1,11 +1,11 @@
 /** Looks up what `decide` has to know about a request. */
 import { routerAbi } from "../chain/contracts.ts";
-import { LaggingError } from "../chain/follower.ts";
 import { executionWindow, type Offer, unpackTerms } from "../chain/words.ts";
 import type { RequestRow } from "../database/requests.ts";
 import { getTransaction } from "../database/transactions.ts";
 import { type Context, chainNow } from "./context.ts";
 import { CHAIN_STATUSES, type Facts } from "./decide.ts";
+import { requireUpToDate } from "./up-to-date.ts";
 
 interface Inside {
   readonly answering: boolean;
@@ -37,12 +37,6 @@ export async function gatherFacts(context: Context, row: RequestRow, inside: Ins
     requireUpToDate(context),
   ]);
   return Object.assign(facts, found);
-}
-
-/** Asked in the same batch as what it vouches for: from an endpoint that lags, nothing is concluded. */
-async function requireUpToDate({ chain, readUpTo }: Context): Promise<void> {
-  const head = await chain.client.getBlockNumber({ cacheTime: 0 });
-  if (head < readUpTo()) throw new LaggingError(head, readUpTo());
 }
 
 export function isNonceUsed({ chain, deployment }: Context, row: RequestRow): Promise<boolean> {

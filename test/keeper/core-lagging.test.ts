@@ -5,9 +5,11 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
+import type { Probe, ProbePoint } from "../../keeper/services/context.ts";
 import { account, OPERATOR_INDEX, registerAs, STAKE, startChain, type TestChain } from "./support/chain.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 import { type LaggingEndpoint, laggingEndpoint } from "./support/lagging.ts";
+import { HeldByTest } from "./support/sessions.ts";
 
 const key = generatePrivateKey();
 const operator = privateKeyToAccount(key);
@@ -15,8 +17,8 @@ let chain: TestChain;
 let endpoint: LaggingEndpoint;
 let folder: Awaited<ReturnType<typeof dataFolder>>;
 let keeper: Keeper;
-/** Called when an answer is drawn, before it is stored. */
-let onAnswer: () => Promise<void> = async () => {};
+/** Called once the keeper has come to these points. */
+const at: Partial<Record<ProbePoint, () => Promise<void>>> = {};
 
 beforeAll(async () => {
   chain = await startChain();
@@ -28,7 +30,7 @@ beforeAll(async () => {
   await registerAs(chain, operator, "https://validator.example");
   // The other one has no keeper here.
   await chain.write(account(OPERATOR_INDEX), chain.book.contracts.validators, validatorsAbi, "pauseValidator", []);
-  const probe = (point: string): Promise<void> | undefined => (point === "answered" ? onAnswer() : undefined);
+  const probe: Probe = (point) => at[point]?.();
   keeper = await keeperOn(chain, folder.path, { RPC_URL: endpoint.url, OPERATOR_KEY: key }, { probe });
 });
 afterAll(async () => {
@@ -62,8 +64,8 @@ test("a request whose submission is out of sight is neither submitted again nor 
   const user = account(1);
   const before = await sent();
   let submitted = 0n;
-  onAnswer = async () => {
-    onAnswer = async () => {};
+  at.answered = async () => {
+    delete at.answered;
     submitted = await chain.client.getBlockNumber();
     endpoint.until = submitted - 1n;
   };
@@ -75,4 +77,22 @@ test("a request whose submission is out of sight is neither submitted again nor 
   endpoint.until = undefined;
   expect(await settled(keeper, state.requestId)).toMatchObject({ status: "completed" });
   expect(await sent()).toBe(before + 2);
+});
+
+test("a session whose opening is out of sight is not over, and takes prompts again when it is in sight", async () => {
+  const core = { keeper, chain, router: chain.book.contracts.router };
+  const before = await chain.client.getBlockNumber();
+  const session = await HeldByTest.open(core, account(2));
+  // What is paid makes the keeper look at its session.
+  at.paid = async () => {
+    delete at.paid;
+    endpoint.until = before;
+  };
+  expect((await session.ask("One")).status).toBe(200);
+  await setTimeout(1_500);
+  const { status, body } = await session.post(await session.prompt("Two"));
+  expect([status, body.error["code"]]).toEqual([503, "chain_lagging"]);
+  endpoint.until = undefined;
+  expect((await session.ask("Two")).status).toBe(200);
+  expect((await session.close()).body).toMatchObject({ status: "closed", settled_wei: session.spent.toString() });
 });

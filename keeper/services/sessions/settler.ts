@@ -10,6 +10,7 @@ import { getTransaction, type TransactionRow } from "../../database/transactions
 import { type Context, chainNow } from "../context.ts";
 import { KeyedMutex } from "../mutex.ts";
 import type { Outcomes } from "../outcomes.ts";
+import { requireUpToDate } from "../up-to-date.ts";
 import { isUnpaid, type SessionBook } from "./book.ts";
 import { decideSession } from "./decide.ts";
 
@@ -69,10 +70,15 @@ export class SessionSettler {
     return id;
   }
 
-  view(id: Hex) {
+  /** As the chain has it: a session that an endpoint does not show yet is not over for that. */
+  async view(id: Hex) {
     const { chain, deployment } = this.#context;
     const address = deployment.addresses.router;
-    return chain.client.readContract({ address, abi: routerAbi, functionName: "sessionOf", args: [id] });
+    const [view] = await Promise.all([
+      chain.client.readContract({ address, abi: routerAbi, functionName: "sessionOf", args: [id] }),
+      requireUpToDate(this.#context),
+    ]);
+    return view;
   }
 
   /** Takes a session as far as it goes without waiting. */
