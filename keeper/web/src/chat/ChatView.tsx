@@ -71,8 +71,9 @@ export interface Hold {
 
 /** Why nothing can be sent now, if so. */
 function holdOf(asker: Asker | undefined, turns: readonly Turn[]): Hold | undefined {
-  const waiting = turns.map(({ problem }) => problem?.retryAt ?? 0).reduce((a, b) => Math.max(a, b), 0);
-  if (waiting > Date.now()) return { reason: "Too many requests at once", until: waiting };
+  const [longest] = turns.flatMap(({ problem }) => problem ?? []).sort((a, b) => (b.retryAt ?? 0) - (a.retryAt ?? 0));
+  if (longest?.retryAt !== undefined && longest.retryAt > Date.now())
+    return { reason: longest.title, until: longest.retryAt };
   if (asker?.account.kind === "injected" && asker.account.chainId !== asker.network.chain_id) {
     return { reason: "Your wallet is on another chain" };
   }
