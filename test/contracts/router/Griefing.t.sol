@@ -135,13 +135,7 @@ contract OutageTest is Griefed {
         vm.prank(bob.addr);
         router.cancel(t);
         for (uint256 day; day < 10; ++day) {
-            for (uint256 i; i < 9; ++i) {
-                (bytes32 id, Ticket memory p) = _publish();
-                _declineAll(id, p);
-                vm.prank(alice.addr);
-                router.cancel(p);
-                _pass(7);
-            }
+            _declineNine();
             // A little less than a day between one ninth decline and the next.
             _beat(8);
             _pass(1 days - 8 * 10_125 + 5_400);
@@ -149,6 +143,45 @@ contract OutageTest is Griefed {
         _beat(1);
         // One failure leaves 93 by the averages; 15 points, and one each for ten days, of which ten healed.
         assertEq(router.validatorOf(nodeId).reputation, 93 - 15);
+    }
+
+    /// @dev Eight a day are free, so the ninth costs a point.
+    function _declineNine() private {
+        for (uint256 i; i < 9; ++i) {
+            (bytes32 id, Ticket memory t) = _publish();
+            _declineAll(id, t);
+            vm.prank(alice.addr);
+            router.cancel(t);
+            _pass(7);
+        }
+    }
+
+    function _serve(uint256 requests) private {
+        for (uint256 i; i < requests; ++i) {
+            (, Ticket memory t) = _submit(bob.addr, _small());
+            _settle(node, t, 1);
+            _pass(7);
+        }
+    }
+
+    /// @dev Twenty requests heal a point, whether a penalty falls between the nineteenth and the twentieth or behind it.
+    function test_HealingByRequestsGoesOnBetweenPenalties() public {
+        _twoIdle();
+        (, Ticket memory t) = _submit(bob.addr, _small());
+        _pass(31);
+        router.expire(t);
+        vm.prank(bob.addr);
+        router.cancel(t);
+        _serve(19);
+        _beat(9);
+        uint256 snapshot = vm.snapshotState();
+        _serve(1);
+        _declineNine();
+        uint256 behind = router.validatorOf(nodeId).reputation;
+        vm.revertToState(snapshot);
+        _declineNine();
+        _serve(1);
+        assertEq(router.validatorOf(nodeId).reputation, behind);
     }
 
     function test_NobodyIsOfflineWhileAPauseKeepsItFromSettling() public {
