@@ -6,6 +6,7 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Parameter} from "../../contracts/interfaces/IFeeController.sol";
 import {IModelAccessCredits} from "../../contracts/interfaces/IModelAccessCredits.sol";
+import {INSD} from "../../contracts/interfaces/ITokens.sol";
 import {Ticket} from "../../contracts/words/Ticket.sol";
 import {Scene} from "./support/Scene.sol";
 
@@ -119,13 +120,19 @@ contract WithdrawTest is Scene {
     }
 
     function test_TakesEffectAfterTheDelay() public {
-        _announce(60e18);
         uint256 readyAt = block.timestamp + 15 minutes;
+        vm.expectEmit(address(credits));
+        emit IModelAccessCredits.WithdrawalRequested(alice.addr, 60e18, readyAt);
+        _announce(60e18);
         assertEq(credits.withdrawalOf(alice.addr).readyAt, readyAt);
         vm.warp(readyAt - 1);
         vm.expectRevert(abi.encodeWithSelector(IModelAccessCredits.CreditsNotReady.selector, readyAt));
         _withdraw();
         vm.warp(readyAt);
+        vm.expectEmit(address(nsd));
+        emit INSD.NSDMinted(alice.addr, 60e18);
+        vm.expectEmit(address(credits));
+        emit IModelAccessCredits.Withdrawn(alice.addr, 60e18);
         assertEq(_withdraw(), 60e18);
         assertEq(nsd.balanceOf(alice.addr), 100_000e18 - 40e18);
         assertEq(credits.creditsOf(alice.addr), 40e18);
@@ -235,13 +242,17 @@ contract ClaimTest is Scene {
     }
 
     function test_TwoStepsAWindowApart() public {
+        uint256 readyAt = block.timestamp + 1 hours;
+        vm.expectEmit(address(credits));
+        emit IModelAccessCredits.ClaimStarted(nodeId, 25.69e18, 7.34e18, readyAt);
         vm.prank(bob.addr);
         credits.startClaim(nodeId);
-        uint256 readyAt = block.timestamp + 1 hours;
         vm.warp(readyAt - 1);
         vm.expectRevert(abi.encodeWithSelector(IModelAccessCredits.CreditsNotReady.selector, readyAt));
         credits.claim(nodeId);
         vm.warp(readyAt);
+        vm.expectEmit(address(credits));
+        emit IModelAccessCredits.Claimed(nodeId, node, 25.69e18, 7.34e18);
         vm.prank(bob.addr);
         credits.claim(nodeId);
         assertEq(nsd.balanceOf(node), 25.69e18);
@@ -288,6 +299,10 @@ contract ClaimTest is Scene {
 
     function test_RetireTakesTheBurnedLegsForGood() public {
         uint256 supply = nsd.totalSupply();
+        vm.expectEmit(address(nsd));
+        emit INSD.NSDRetired(3.67e18, 3.67e18);
+        vm.expectEmit(address(credits));
+        emit IModelAccessCredits.Retired(3.67e18);
         assertEq(credits.retire(), 3.67e18);
         assertEq(nsd.retired(), 3.67e18);
         assertEq(nsd.totalSupply(), supply);

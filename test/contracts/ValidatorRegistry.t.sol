@@ -1090,6 +1090,8 @@ contract PauseValidatorTest is RegistryScene {
         assertTrue(router.validatorOf(id).closed);
         _pass(100);
         assertLt(_seatedAt(id), block.timestamp);
+        vm.expectEmit(address(validators));
+        emit IValidatorRegistry.ValidatorResumed(id);
         vm.prank(operator.addr);
         validators.resumeValidator();
         assertFalse(router.validatorOf(id).closed);
@@ -1145,6 +1147,8 @@ contract MarkDormantTest is RegistryScene {
         vm.expectRevert(abi.encodeWithSelector(IValidatorRegistry.RegistryStillSeen.selector, id, seen));
         validators.markDormant(id);
         vm.warp(seen + 1 days + 1);
+        vm.expectEmit(address(validators));
+        emit IValidatorRegistry.ValidatorDormant(id);
         vm.prank(bob.addr);
         validators.markDormant(id);
         assertTrue(router.validatorOf(id).closed);

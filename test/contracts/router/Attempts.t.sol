@@ -86,15 +86,20 @@ contract AttemptsTest is OpenRequest {
     /// @dev 100 % for the first and the second alone would say; the third was there and did not answer.
     function test_TheLastClassDecides() public {
         _more(3);
+        (uint256 first,) = _holder();
         _pass(31);
         router.expire(ticket);
+        (uint256 second,) = _holder();
         _pass(33);
         router.expire(ticket);
         (uint256 third,) = _holder();
         _confess();
         _failedAs(FailureClass.Error, 47.5e18);
         assertEq(router.requestOf(id).validator, third);
-        assertEq(router.earlierOf(id).length, 2);
+        uint256[] memory earlier = router.earlierOf(id);
+        assertEq(earlier.length, 2);
+        assertEq(earlier[0], first);
+        assertEq(earlier[1], second);
     }
 
     function test_ThreeThatWereNeverSeenGiveAllBack() public {

@@ -294,6 +294,7 @@ contract DeliverTest is Scene {
         intent.payment = 5.1e18 - 1;
         _skips(intent, _delivery(alice, intent, 1), SkipReason.Underpaid);
         intent.payment = 5.1e18;
+        _skips(intent, _delivery(alice, intent, 2), SkipReason.BadTokens);
         _deliver(node, _delivery(alice, intent, 1));
         assertEq(router.accountOf(alice.addr).credits, 1_000e18 - 5.1e18);
     }

@@ -46,6 +46,8 @@ contract PauseSettlementTest is PauseScene {
     function test_RestsSettlementDeliveryAndConfession() public {
         (, Ticket memory t) = _submit();
         uint256 until = block.timestamp + 1 hours;
+        vm.expectEmit(address(router));
+        emit IRouterLog.SettlementPaused(until);
         _pause(until);
         bytes memory reason = abi.encodeWithSelector(IRouterLog.RouterSettlementPaused.selector, until);
         vm.startPrank(node);
@@ -208,6 +210,8 @@ contract PauseIntakeTest is PauseScene {
     function test_RestsSubmissionsAlone() public {
         (, Ticket memory t) = _submit();
         uint256 until = block.timestamp + 1 hours;
+        vm.expectEmit(address(router));
+        emit IRouterLog.IntakePaused(until);
         _pauseIntake(until);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterIntakePaused.selector, until));
         vm.prank(alice.addr);
