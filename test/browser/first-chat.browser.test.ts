@@ -10,6 +10,7 @@ import { creditsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import { account, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
+import { writeTinyModel } from "../keeper/support/tiny-gguf.ts";
 import { audit, launch, NARROW, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
 
 const WEB = join(import.meta.dirname, "..", "..", "dist", "web");
@@ -25,6 +26,8 @@ let open: Visit;
 beforeAll(async () => {
   [browser, chain, folder] = await Promise.all([launch(), startChain(), dataFolder()]);
   await impoverish(POOR, parseEther("7.5"));
+  // Answers that end before their limit, so that something comes back.
+  await writeTinyModel(join(folder.path, "tiny.gguf"));
   keeper = await keeperOn(chain, folder.path, {}, { webRoot: WEB });
 });
 afterAll(async () => {
