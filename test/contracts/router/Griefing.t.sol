@@ -38,6 +38,17 @@ contract Griefed is Lanes {
             router.decline(t);
         }
     }
+
+    /// @dev So many prompts that all can read are declined, and taken back.
+    function _decline(uint256 prompts) internal {
+        for (uint256 i; i < prompts; ++i) {
+            (bytes32 id, Ticket memory t) = _publish();
+            _declineAll(id, t);
+            vm.prank(alice.addr);
+            router.cancel(t);
+            _pass(7);
+        }
+    }
 }
 
 contract PublishedPromptTest is Griefed {
@@ -67,13 +78,7 @@ contract PublishedPromptTest is Griefed {
     /// @dev Junk can be published as well as withheld: neither takes a node out.
     function test_DecliningJunkCostsNoMore() public {
         _twoIdle();
-        for (uint256 i; i < 60; ++i) {
-            (bytes32 id, Ticket memory t) = _publish();
-            _declineAll(id, t);
-            vm.prank(alice.addr);
-            router.cancel(t);
-            _pass(7);
-        }
+        _decline(60);
         assertEq(router.validatorOf(nodeId).reputation, 95);
     }
 
@@ -129,13 +134,10 @@ contract OutageTest is Griefed {
     /// @dev A point a day does not stop the healing of a point a day.
     function test_HealingGoesOnBetweenPenalties() public {
         _twoIdle();
-        (, Ticket memory t) = _submit(bob.addr, _small());
-        _pass(31);
-        router.expire(t);
-        vm.prank(bob.addr);
-        router.cancel(t);
+        _missOne();
         for (uint256 day; day < 10; ++day) {
-            _declineNine();
+            // Eight a day are free, so the ninth costs a point.
+            _decline(9);
             // A little less than a day between one ninth decline and the next.
             _beat(8);
             _pass(1 days - 8 * 10_125 + 5_400);
@@ -145,15 +147,13 @@ contract OutageTest is Griefed {
         assertEq(router.validatorOf(nodeId).reputation, 93 - 15);
     }
 
-    /// @dev Eight a day are free, so the ninth costs a point.
-    function _declineNine() private {
-        for (uint256 i; i < 9; ++i) {
-            (bytes32 id, Ticket memory t) = _publish();
-            _declineAll(id, t);
-            vm.prank(alice.addr);
-            router.cancel(t);
-            _pass(7);
-        }
+    /// @dev A request that the node did not answer, so fifteen points.
+    function _missOne() private {
+        (, Ticket memory t) = _submit(bob.addr, _small());
+        _pass(31);
+        router.expire(t);
+        vm.prank(bob.addr);
+        router.cancel(t);
     }
 
     function _serve(uint256 requests) private {
@@ -167,19 +167,15 @@ contract OutageTest is Griefed {
     /// @dev Twenty requests heal a point, whether a penalty falls between the nineteenth and the twentieth or behind it.
     function test_HealingByRequestsGoesOnBetweenPenalties() public {
         _twoIdle();
-        (, Ticket memory t) = _submit(bob.addr, _small());
-        _pass(31);
-        router.expire(t);
-        vm.prank(bob.addr);
-        router.cancel(t);
+        _missOne();
         _serve(19);
         _beat(9);
         uint256 snapshot = vm.snapshotState();
         _serve(1);
-        _declineNine();
+        _decline(9);
         uint256 behind = router.validatorOf(nodeId).reputation;
         vm.revertToState(snapshot);
-        _declineNine();
+        _decline(9);
         _serve(1);
         assertEq(router.validatorOf(nodeId).reputation, behind);
     }
