@@ -45,13 +45,30 @@ contract CatalogueTest is Scene {
     }
 
     function test_Adds() public {
+        vm.expectEmit(address(models));
+        emit IModelRegistry.ModelAdded(keccak256("new"), 5, "new");
+        vm.recordLogs();
         vm.prank(admin);
         bytes32 id = models.addModel(_model("new"));
+        _expectPushed(id);
         assertEq(id, keccak256("new"));
         assertEq(models.indexOf(id), 5);
         assertEq(models.modelOf(id).fileHash, bytes32("hash"));
         assertEq(router.offerOf(id).tokenLimit(), 4_000);
         assertEq(router.quote(id, 100, false), 11.25e18);
+    }
+
+    /// @dev The recorded logs tell the offer that the router holds now, of a model that nobody serves.
+    function _expectPushed(bytes32 id) private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bool told;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IModelRegistry.OfferPushed.selector || logs[i].topics[1] != id) continue;
+            assertEq(logs[i].emitter, address(models));
+            assertEq(abi.decode(logs[i].data, (uint256)), Offer.unwrap(router.offerOf(id)));
+            told = true;
+        }
+        assertTrue(told, "no offer was told");
     }
 
     function test_RevertWhen_AddedTwice() public {

@@ -105,10 +105,16 @@ abstract contract RegistryScene is Scene {
 
 contract RegisterValidatorTest is RegistryScene {
     function test_StakesSeatsAndTells() public {
+        address vault = vm.computeCreateAddress(address(validators), vm.getNonce(address(validators)));
+        vm.expectEmit(address(validators));
+        emit IValidatorRegistry.VaultOpened(4, vault);
         vm.expectEmit(address(validators));
         emit IValidatorRegistry.ValidatorRegistered(alice.addr, 20_000e18, _names());
+        vm.expectEmit(address(validators));
+        emit IValidatorRegistry.OperatorAssigned(4, alice.addr, alice.addr, ENDPOINT);
         uint256 id = _join(20_000e18);
         assertEq(id, 4);
+        assertEq(validators.vaultOf(id), vault);
         assertEq(_vaultBalance(id), 20_000e18);
         IValidatorRegistry.Validator memory v = validators.validatorOf(alice.addr);
         assertEq(v.id, id);

@@ -141,6 +141,8 @@ contract SettleTest is Scene {
 
     function test_SlowAnswersLowerTheSpeed() public {
         vm.warp(router.requestOf(id).since + 80);
+        vm.expectEmit(address(router));
+        emit IRouterLog.ReputationChanged(nodeId, 100, 98);
         _settle(node, ticket, 317);
         // 16 s were expected: a fifth of full speed, an eighth of the way down from 100.
         assertEq(router.validatorOf(nodeId).speed, 90);
