@@ -231,3 +231,8 @@ export async function eventsOf(
   const logs = found.flat().sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
   return readEvents(logs, deployment);
 }
+
+/** Whether the prompt of a request went on chain with it. */
+export async function isPublished(chain: ChainConnection, deployment: Deployment, id: Hex): Promise<boolean> {
+  return (await eventsOf(chain, deployment, id, ["PromptPublished"])).length > 0;
+}

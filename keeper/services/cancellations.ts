@@ -2,6 +2,7 @@
 import { encodeFunctionData, type Hex, isHex, size } from "viem";
 import { routerAbi } from "../chain/contracts.ts";
 import { OnChainError } from "../chain/errors.ts";
+import { isPublished } from "../chain/events.ts";
 import { cancelTypedData } from "../chain/intents.ts";
 import { executionWindow } from "../chain/words.ts";
 import type { RequestRow, TicketFields } from "../database/requests.ts";
@@ -9,7 +10,7 @@ import { getRequest } from "../database/requests.ts";
 import { getTransaction } from "../database/transactions.ts";
 import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
-import { cancelPercent } from "./failure-words.ts";
+import { cancelPercent, onlyDeclined } from "./failure-words.ts";
 import type { CancelOffer } from "./types.ts";
 
 /** Long enough to read what a wallet shows, and short enough not to lie about. */
@@ -38,10 +39,12 @@ export class Cancellations {
     const { requestId } = await this.#requireOpen(row);
     const { chain, deployment } = this.#context;
     const deadline = BigInt(chainNow(this.#context) + DEADLINE_SECONDS);
+    const held = row.validatorId !== null;
+    const published = !held && onlyDeclined(row.tries) && (await isPublished(chain, deployment, requestId));
     return {
       user: row.user,
       data: cancelTypedData(chain.id, deployment.addresses.router, requestId, deadline),
-      refundPercent: cancelPercent(row.tries, row.validatorId !== null),
+      refundPercent: cancelPercent(row.tries, held, published),
     };
   }
 

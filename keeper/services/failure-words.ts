@@ -34,14 +34,16 @@ export function endingWords(why: Why, refund: bigint, payment: bigint): string {
   return `${WHY[why]}; ${back} back in your credits.`;
 }
 
+export const onlyDeclined = (tries: readonly Try[]): boolean =>
+  tries.length > 0 && tries.every(({ failure }) => failure === "declined");
+
 /**
  * What comes back where a request is cancelled now, in percent; the router decides. Who works on it has to be paid half,
- * and out of the queue comes what the last failure gives, of which a day's repeats may take 5 or 10. Where its prompt is on
- * chain, what was only declined comes back whole: then this says too little, never too much.
+ * and out of the queue comes what the last failure gives, of which a day's repeats may take 5 or 10. What was only declined
+ * comes back by half, and whole where its prompt is published.
  */
-export function cancelPercent(tries: readonly Try[], held: boolean): number {
-  if (held) return 50;
-  if (tries.length > 0 && tries.every(({ failure }) => failure === "declined")) return 50;
+export function cancelPercent(tries: readonly Try[], held: boolean, published: boolean): number {
+  if (held || (onlyDeclined(tries) && !published)) return 50;
   const last = tries.findLast(({ failure }) => failure !== undefined && failure !== "declined");
   return last?.failure === "timeout" || last?.failure === "error" ? 95 : 100;
 }

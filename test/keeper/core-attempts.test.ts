@@ -1,10 +1,9 @@
-import { parseEther, stringToHex, zeroAddress, zeroHash } from "viem";
+import { parseEther, stringToHex } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
-import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
-import { modelId } from "../../keeper/chain/intents.ts";
+import { validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { RequestEvent, RequestState } from "../../keeper/services/types.ts";
-import { account, MODEL, OPERATOR_INDEX, privateKey, register } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, privateKey, register } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, request, settled } from "./support/keeper.ts";
 import { modelProcess } from "./support/model-process.ts";
@@ -113,28 +112,8 @@ describe("a request that nobody is free for", () => {
 
   test("is taken up by a keeper that never saw it, where its prompt is published", { timeout: 120_000 }, async () => {
     await setOpen(OPERATOR_INDEX, false);
-    const user = account(2);
-    const asked = {
-      model: modelId(MODEL),
-      promptHash: zeroHash,
-      maxTokens: 16,
-      temperature: 70,
-      payment: parseEther("20"),
-      priority: true,
-      isPrivate: false,
-      callback: zeroAddress,
-      callbackGas: 0,
-    };
-    const receipt = await core.chain.write(user, core.router, routerAbi, "submit", [asked, stringToHex("A stranger")]);
+    const id = await core.submitOnChain(account(2), stringToHex("A stranger"), true);
     await setOpen(OPERATOR_INDEX, true);
-    const [submitted] = await core.chain.client.getContractEvents({
-      address: core.router,
-      abi: routerAbi,
-      eventName: "RequestSubmitted",
-      fromBlock: receipt.blockNumber,
-      toBlock: receipt.blockNumber,
-    });
-    const id = submitted?.args.id ?? "0x";
     await expect.poll(() => core.keeper.services.requests.status(id)).toMatchObject({ status: "queued" });
     await core.pass(30);
     await expect

@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modelsAbi } from "../../keeper/chain/contracts.ts";
-import { modelId } from "../../keeper/chain/intents.ts";
+import { CANCEL_TYPES, modelId } from "../../keeper/chain/intents.ts";
 import type { RequestState } from "../../keeper/services/types.ts";
 import { account, MODEL, registerAs } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
@@ -37,6 +37,7 @@ describe("a prompt that the model cannot take", () => {
     await expect
       .poll(() => core.keeper.services.requests.status(state.requestId), { timeout: 20_000 })
       .toMatchObject({ status: "queued" });
+    expect(await core.keeper.services.requests.prepareCancel(state.requestId)).toMatchObject({ refundPercent: 50 });
     await core.chain.client.increaseTime({ seconds: 400 });
     await core.chain.client.mine({ blocks: 3 });
     const done = await settled(core.keeper, state.requestId);
@@ -47,6 +48,24 @@ describe("a prompt that the model cannot take", () => {
       error: { code: "no_node" },
     });
     expect(await creditsOf(1)).toBe(before);
+  });
+});
+
+describe("a published prompt that the model cannot take", () => {
+  test("is declined too, and its user may have everything back at once", async () => {
+    const user = account(2);
+    const id = await core.submitOnChain(user, "0xff");
+    await expect
+      .poll(() => core.keeper.services.requests.status(id), { timeout: 20_000 })
+      .toMatchObject({ status: "queued", attempts: [{ failure: "declined" }] });
+    const before = await creditsOf(2);
+    const offer = await core.keeper.services.requests.prepareCancel(id);
+    if (!("data" in offer)) throw new Error("it was cancelled already");
+    expect(offer.refundPercent).toBe(100);
+    const signature = await user.signTypedData({ ...offer.data, types: CANCEL_TYPES });
+    const done = await core.keeper.services.requests.cancel(id, offer.data.message.deadline, signature);
+    expect(done).toMatchObject({ status: "cancelled", returned: parseEther("20"), penalty: 0n });
+    expect(await creditsOf(2)).toBe(before + parseEther("20"));
   });
 });
 

@@ -1,10 +1,11 @@
 /** What most tests of the core begin with: a chain with the contracts on it, and a keeper that works there. */
-import type { Address, Hex } from "viem";
+import { type Address, type Hex, type LocalAccount, parseEther, parseEventLogs, zeroAddress, zeroHash } from "viem";
 import { afterAll, beforeAll } from "vitest";
 import { routerAbi } from "../../../keeper/chain/contracts.ts";
+import { modelId } from "../../../keeper/chain/intents.ts";
 import type { Overrides } from "../../../keeper/config.ts";
 import type { Keeper, KeeperOptions } from "../../../keeper/main.ts";
-import { startChain, type TestChain } from "./chain.ts";
+import { MODEL, startChain, type TestChain } from "./chain.ts";
 import { dataFolder, keeperOn } from "./keeper.ts";
 
 export interface Core {
@@ -22,6 +23,8 @@ export interface Core {
   pass(seconds: number): Promise<void>;
   readonly router: Address;
   requestOf(id: Hex): ReturnType<typeof requestOf>;
+  /** Submits from a wallet, past every keeper, with its prompt on chain; resolves to the request's id. */
+  submitOnChain(user: LocalAccount, prompt: Hex, priority?: boolean): Promise<Hex>;
 }
 
 const requestOf = (chain: TestChain, id: Hex) =>
@@ -31,6 +34,24 @@ const requestOf = (chain: TestChain, id: Hex) =>
     functionName: "requestOf",
     args: [id],
   });
+
+async function submitOnChain(chain: TestChain, user: LocalAccount, prompt: Hex, priority = false): Promise<Hex> {
+  const asked = {
+    model: modelId(MODEL),
+    promptHash: zeroHash,
+    maxTokens: 16,
+    temperature: 70,
+    payment: parseEther("20"),
+    priority,
+    isPrivate: false,
+    callback: zeroAddress,
+    callbackGas: 0,
+  };
+  const { logs } = await chain.write(user, chain.book.contracts.router, routerAbi, "submit", [asked, prompt]);
+  const [submitted] = parseEventLogs({ abi: routerAbi, eventName: "RequestSubmitted", logs });
+  if (submitted === undefined) throw new Error("no request was submitted");
+  return submitted.args.id;
+}
 
 /** Starts everything before the file's tests, and ends it behind them. */
 export function coreFixture(more: Overrides = {}, options: KeeperOptions = {}): Core {
@@ -91,5 +112,6 @@ export function coreFixture(more: Overrides = {}, options: KeeperOptions = {}): 
       await required(chain).client.mine({ blocks: 3 });
     },
     requestOf: (id) => requestOf(required(chain), id),
+    submitOnChain: (user, prompt, priority) => submitOnChain(required(chain), user, prompt, priority),
   };
 }
