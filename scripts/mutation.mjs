@@ -208,7 +208,7 @@ const QUICK = {
 };
 /** Runs of a fuzz test, of which `npm test` makes a thousand: what is counted as noticed would be noticed there as well. */
 const FEW = 64;
-/** The artifacts of the sources as they are, built quickly. */
+/** The artifacts of the sources as they are, built quickly, and the code behind them. */
 const sound = new Map();
 /** What fails on them: tests of sizes and gas. */
 let unfit = [];
@@ -218,25 +218,40 @@ const artifactOf = (file) => {
   return join("artifacts", "forge", `${name}.sol`, `${name}.json`);
 };
 
-/** Builds what is deployed of `file`, and puts it where the tests look; false where the compiler refuses it. */
+/** What the compiler makes of these files: `output` of each, by its file. */
+function built(files, sources, output) {
+  const outputSelection = Object.fromEntries(files.map((file) => [file, { [basename(file, ".sol")]: [output] }]));
+  const { contracts } = compile({ language: "Solidity", sources, settings: { ...QUICK, outputSelection } });
+  return files.map((file) => [file, contracts[file][basename(file, ".sol")]]);
+}
+
+/** Builds what is deployed of `files`, and puts it where the tests look. */
 function place(files, sources) {
-  const outputSelection = Object.fromEntries(
-    files.map((file) => [file, { [basename(file, ".sol")]: ["evm.bytecode.object"] }]),
-  );
-  let output;
-  try {
-    output = compile({ language: "Solidity", sources, settings: { ...QUICK, outputSelection } });
-  } catch {
-    return false;
-  }
-  for (const file of files) {
+  for (const [file, { evm }] of built(files, sources, "evm.bytecode.object")) {
     const artifact = JSON.parse(readFileSync(join(root, artifactOf(file)), "utf8"));
-    const { object } = output.contracts[file][basename(file, ".sol")].evm.bytecode;
-    artifact.bytecode = { ...artifact.bytecode, object: `0x${object}` };
+    artifact.bytecode = { ...artifact.bytecode, object: `0x${evm.bytecode.object}` };
     writeFileSync(join(deployTree, artifactOf(file)), JSON.stringify(artifact));
   }
-  return true;
 }
+
+/** A number in a name of the compiler's code: they change with every edit of the source. */
+const NUMBER = /(?<=[_$"])\d+(?![\da-zA-Z])/g;
+
+/**
+ * The code of each file before it is optimized: without places in the source, its functions by name, and the numbers in names
+ * counted anew. The same code makes the same contract, and optimizing it is what takes long.
+ */
+const codeOf = (files, sources) =>
+  built(files, sources, "ir").map(([file, { ir }]) => {
+    const functions = ir
+      .replaceAll(/\/\*\*[\s\S]*?\*\/|\/\/\/[^\n]*/g, "")
+      .split(/^(?=\s*function )/m)
+      .map((text) => ({ text, unnumbered: text.replaceAll(NUMBER, "") }))
+      .sort((a, b) => (a.unnumbered < b.unnumbered ? -1 : a.unnumbered > b.unnumbered ? 1 : 0));
+    const numbers = new Map();
+    const again = (number) => numbers.get(number) ?? numbers.set(number, numbers.size).get(number);
+    return [file, hash(functions.map(({ text }) => text.replaceAll(NUMBER, again)).join(""))];
+  });
 
 /** Tests that fail, in a run that stops at the first one or goes to its end. */
 function failing(more, runs) {
@@ -262,8 +277,10 @@ function prepareDeployed() {
     const built = forge(FOUNDRY_PROFILE === "default" ? root : deployTree, ["build"], { FOUNDRY_PROFILE });
     if (built.status !== 0) throw new Error(built.stdout + built.stderr);
   }
-  place(DEPLOYED, withImports(DEPLOYED));
-  for (const file of DEPLOYED) sound.set(file, readFileSync(join(deployTree, artifactOf(file))));
+  const sources = withImports(DEPLOYED);
+  place(DEPLOYED, sources);
+  for (const [file, code] of codeOf(DEPLOYED, sources))
+    sound.set(file, { artifact: readFileSync(join(deployTree, artifactOf(file))), code });
   unfit = failing([], FEW);
   console.info(`not asked, since they fail on quick builds of the sources as they are: ${unfit.join(", ") || "none"}`);
 }
@@ -272,11 +289,18 @@ function tryDeployed(mutant) {
   const using = DEPLOYED.filter((file) => withImports([file])[mutant.file]);
   const sources = withImports(using);
   sources[mutant.file] = { content: applied(mutant).toString("utf8") };
-  if (!place(using, sources)) return undefined;
+  let files;
+  try {
+    files = codeOf(using, sources).flatMap(([file, code]) => (code === sound.get(file).code ? [] : [file]));
+    if (files.length === 0) return "";
+    place(files, sources);
+  } catch {
+    return undefined;
+  }
   try {
     return failing(["--fail-fast"], FEW)[0] ?? "";
   } finally {
-    for (const file of using) writeFileSync(join(deployTree, artifactOf(file)), sound.get(file));
+    for (const file of files) writeFileSync(join(deployTree, artifactOf(file)), sound.get(file).artifact);
   }
 }
 

@@ -67,6 +67,7 @@ abstract contract CaseScene is Lanes {
 
 contract FreezeTest is CaseScene {
     function test_TakesTheLegsOutOfTheTill() public {
+        vm.expectCall(address(credits), abi.encodePacked(IModelAccessCredits.seizeClaim.selector), 0);
         vm.expectEmit(address(router));
         emit IRouterLog.LegsFrozen(CASE, nodeId, 7e18, 2e18);
         _freeze(CASE, 7e18, 2e18);

@@ -39,6 +39,17 @@ contract SubmitTest is Scene {
         assertEq(v.band, 1, "probation is paid as neutral");
     }
 
+    /// @dev Two equals: sixteen bits of the seed are the lot of the first, the next sixteen of the other, who wins a tie.
+    function testFuzz_HashOfTheLastBlockAndIdDraw(bytes32 hash) public {
+        vm.assume(hash != 0);
+        (, uint256 other) = _validator("other", 100_000e18);
+        _pass(10);
+        vm.setBlockhash(block.number - 1, hash);
+        (bytes32 id,) = _submit();
+        uint256 seed = uint256(keccak256(abi.encode(hash, id)));
+        assertEq(router.requestOf(id).validator, uint16(seed) > uint16(seed >> 16) ? node : other);
+    }
+
     function test_TakesCreditsFirstAndTheRestFromTheWallet() public {
         _deposit(alice.addr, 20e18);
         uint256 wallet = nsd.balanceOf(alice.addr);
@@ -67,6 +78,8 @@ contract SubmitTest is Scene {
         (bytes32 id,) = _submit(alice.addr, ask);
         assertEq(uint256(_status(id)), uint256(RequestStatus.Queued));
         assertEq(router.requestOf(id).attempts, 0);
+        assertEq(router.requestOf(id).validator, 0);
+        assertEq(router.requestOf(id).band, 0);
     }
 
     function test_PublicPromptIsHashedWithSaltZero() public {
