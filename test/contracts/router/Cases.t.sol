@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IRouterLog, Session, ValidatorView} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {IModelAccessCredits} from "../../../contracts/interfaces/IModelAccessCredits.sol";
+import {INSD} from "../../../contracts/interfaces/ITokens.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {Lanes} from "../support/Lanes.sol";
 
@@ -116,6 +117,7 @@ contract FreezeTest is CaseScene {
         _freeze(CASE, 77e18, 22e18);
         _assertClaim(0, 0);
         vm.warp(block.timestamp + 1 hours);
+        vm.expectCall(address(nsd), abi.encodePacked(INSD.mint.selector), 0);
         credits.claim(nodeId);
         assertEq(nsd.balanceOf(node) + nsd.balanceOf(treasury), 0);
         _earn(10e18);

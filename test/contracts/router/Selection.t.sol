@@ -79,22 +79,39 @@ contract SelectionTest is Drawing {
     function test_FourSamplesAreDrawnBeforeItWaits() public {
         _seat(_equal(64, 5));
         for (uint256 row = 2; row <= 16; ++row) {
-            uint256 full = uint256(63) << 14;
-            uint256 word = uint256(vm.load(address(router), _rowSlot(row)));
-            vm.store(
-                address(router), _rowSlot(row), bytes32(word | full | (full << 64) | (full << 128) | (full << 192))
-            );
+            _fill(row);
         }
+        uint256 met = _met(1_000);
+        assertGt(met, 400);
+        assertLt(met, 480);
+    }
+
+    /// @dev One row has eighty tickets of 85 and is full: 179 of 200 requests found one of the five beside it. Were each
+    /// ticket a row of its own, 83 would.
+    function test_ARowOfManyTicketsIsSampledOnce() public {
+        uint256[] memory stakes = _equal(9, 5);
+        (stakes[0], stakes[1], stakes[2], stakes[3]) = (100, 100, 100, 100);
+        _seat(stakes);
+        _fill(1);
+        assertGt(_met(200), 150);
+    }
+
+    function _fill(uint256 row) private {
+        uint256 full = uint256(63) << 14;
+        full |= (full << 64) | (full << 128) | (full << 192);
+        bytes32 slot = _rowSlot(row);
+        vm.store(address(router), slot, vm.load(address(router), slot) | bytes32(full));
+    }
+
+    /// @dev How many of so many requests found somebody; each place is freed again at once.
+    function _met(uint256 draws) private returns (uint256 met) {
         _fund(alice.addr, 100_000e18);
-        uint256 met;
-        for (uint256 i; i < 1_000; ++i) {
+        for (uint256 i; i < draws; ++i) {
             (uint256 validator, Ticket memory ticket) = _draw(alice.addr);
             if (validator == 0) continue;
             ++met;
             _settle(_member(validator), ticket, 1);
         }
-        assertGt(met, 400);
-        assertLt(met, 480);
     }
 
     function _rowSlot(uint256 row) private pure returns (bytes32) {
