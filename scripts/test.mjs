@@ -18,29 +18,30 @@ const scratch = mkdtempSync(join(tmpdir(), "neuroswarm-test-"));
 const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
 const bold = (text) => (colour ? `\u001b[1m${text}\u001b[22m` : text);
 
-let child;
+const children = new Set();
 let stoppedBy;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     stoppedBy ??= signal;
-    child?.kill(signal);
+    for (const child of children) child.kill(signal);
   });
 }
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
-/** Runs a tool of node_modules, shows what it says, and resolves to its exit code and its output. */
-function run([command, ...args], env = {}) {
+/** Runs a tool of node_modules, shows what it says unless that is to wait, and resolves to its exit code and its output. */
+function run([command, ...args], env = {}, silent = false) {
   if (stoppedBy) process.exit(128 + constants.signals[stoppedBy]);
   const path = `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}`;
   const options = { cwd: root, env: { ...process.env, ...(colour && { FORCE_COLOR: "1" }), ...env, PATH: path } };
   return new Promise((resolve) => {
     let output = "";
-    child = spawn(command, args, {
+    const child = spawn(command, args, {
       ...options,
       stdio: ["ignore", "pipe", "pipe"],
       shell: process.platform === "win32",
     });
+    children.add(child);
     for (const [from, to] of [
       [child.stdout, process.stdout],
       [child.stderr, process.stderr],
@@ -48,7 +49,7 @@ function run([command, ...args], env = {}) {
       from.setEncoding("utf8");
       from.on("data", (text) => {
         output += text;
-        to.write(text);
+        if (!silent) to.write(text);
       });
     }
     child.on("error", (error) => {
@@ -56,6 +57,7 @@ function run([command, ...args], env = {}) {
       resolve({ code: 1, output });
     });
     child.on("close", (code) => {
+      children.delete(child);
       if (stoppedBy) process.exit(128 + constants.signals[stoppedBy]);
       resolve({ code: code ?? 1, output: stripVTControlCharacters(output) });
     });
@@ -83,9 +85,19 @@ function count(code, passed, failed, skipped, named = []) {
   return { passed, failed: bad === 0 && (code !== 0 || passed === 0) ? 1 : bad, named: said };
 }
 
+/** Compiling the tests of the contracts is what takes longest, on one core: it goes on beside the parts before them. */
+let testsCompiled;
+const compileTests = () => {
+  testsCompiled ??= run(["forge", "build"], { FOUNDRY_PROFILE: "test" }, true);
+  return testsCompiled;
+};
+
 async function contracts() {
   const built = await run(["forge", "build"], { FOUNDRY_PROFILE: "default" });
   if (built.code !== 0) return { passed: 0, failed: 1, named: [`forge build: ended with ${built.code}`] };
+  const { code, output } = await compileTests();
+  console.info(output.trim());
+  if (code !== 0) return { passed: 0, failed: 1, named: [`forge build of the tests: ended with ${code}`] };
   const tested = await run(["forge", "test", "--color", colour ? "always" : "never"], { FOUNDRY_PROFILE: "test" });
   const summary = /^Ran \d+ test suites? in .*: (\d+) tests? passed, (\d+) failed, (\d+) skipped/m;
   const [, passed = 0, failed = 0, skipped = 0] = summary.exec(tested.output) ?? [];
@@ -173,6 +185,7 @@ if (unknown.length > 0 || (only === -1 && process.argv.length > 2)) {
   process.exit(2);
 }
 
+if (names.includes("contracts")) compileTests();
 const total = { passed: 0, failed: 0 };
 const lines = [];
 const notOk = [];
