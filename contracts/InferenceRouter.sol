@@ -43,13 +43,14 @@ import {Till, TillWord} from "./words/Till.sol";
 /// A request copies the price it was opened under, so nothing that governance changes reaches it.
 ///
 /// # Liveness
-/// Any transaction of an operator shows that its node lives. Windows are counted in seconds and in blocks; while
-/// settlement is paused, and one window after, nobody can be timed out.
+/// What an operator answers, delivers, confesses or declines, and its heartbeat, show that its node lives. Windows are
+/// counted in seconds and in blocks, for who answers as for who ends; while settlement is paused, and one window after,
+/// nobody can be timed out whose time was not over before.
 ///
 /// # Four implementations
 /// This one holds what every request goes through. Others work on the same storage, each reached through the fallback
 /// of the one before: router/RouterExtension.sol (a request that is not answered at once), router/RouterLanes.sol
-/// (batches, commitments, sessions, pauses), router/RouterSeats.sol (what the peers push, and what can be read).
+/// (batches, commitments, sessions), router/RouterSeats.sol (pauses, what the peers push, and what can be read).
 /// Together they are `IInferenceRouter` and `IRouterPeers`.
 ///
 /// # Roles

@@ -66,7 +66,8 @@ struct Ask {
 /// uint32 nonce,uint64 deadline)`; `model` here is the hash of the name that the wallet showed.
 /// @param validator Operator key of the validator that shall answer (direct lane), zero for an assigned one.
 /// @param relayer Who may submit it; zero (anyone) only where the prompt's bytes come along.
-/// @param relayFee NSD wei from the user's credits to the relayer's, beside the payment.
+/// @param relayFee NSD wei from the user's credits, and from the wallet where they fall short, to the relayer's credits,
+/// beside the payment.
 /// @param nonce The lowest unused one of the user, or one of the 16 above.
 /// @param deadline Unix seconds after which it is void.
 struct Intent {
@@ -327,7 +328,7 @@ interface IRouterLog {
     event ReputationChanged(uint256 indexed validator, uint256 previous, uint256 current);
     /// @notice All nonces of `user` below `nonce` are void.
     event NoncesVoided(address indexed user, uint256 nonce);
-    /// @notice Settlement and failure claims rest until then.
+    /// @notice Settlement, and claims of failures whose time was not over yet, rest until then.
     event SettlementPaused(uint256 until);
     /// @notice New submissions rest until then.
     event IntakePaused(uint256 until);
@@ -362,7 +363,7 @@ interface IRouterLog {
     error RouterDirectIntent(address validator);
     /// @notice The sender is not the operator of the validator that the request is assigned to.
     error RouterNotAssigned(address sender, uint256 validator);
-    /// @notice The execution window is over.
+    /// @notice The execution window is over, in seconds and in blocks; to cancel, in seconds.
     error RouterWindowOver(bytes32 id, uint256 endedAt);
     /// @notice It cannot be claimed that the request failed: not before `from` (unix seconds), nor within the first
     /// blocks after its assignment.
@@ -477,7 +478,8 @@ interface IInferenceRouter is IRouterLog {
     function openSession(Session calldata session, bytes calldata signature) external returns (bytes32 id);
 
     /// @notice Settles what a receipt adds to the last one. The session's validator alone.
-    /// @param signature Of the receipt, by the session's key or its user.
+    /// @param signature Of the receipt, by the session's key or its user. A user that is a contract answers for its signature
+    /// now, whatever it said before: take receipts of the session's key where there is one.
     function settleSession(Session calldata session, Receipt calldata receipt, bytes calldata signature) external;
 
     /// @notice Lets a session end 15 minutes from now, if that is before its expiry. Its user alone.
@@ -515,7 +517,8 @@ interface IInferenceRouter is IRouterLog {
 
     /// @notice The assigned validator cannot use the prompt: it is missing, does not match its hash, is no text, or is
     /// longer than the model takes. The request goes to another validator, or to the queue while none is free; the third
-    /// decline ends it as BadPrompt: 50 % go back. A few declines a day, and one in ten answers, cost no reputation.
+    /// decline ends it as BadPrompt: 50 % go back; all, as NoNode, where the prompt is on chain. After a failure the third
+    /// attempt ends it with what that failure gives. A few declines a day, and one in ten answers, cost no reputation.
     function decline(Ticket calldata ticket) external;
 
     /// @notice Shows that the sender's node lives: counts for its uptime, and acknowledges what is assigned to it.
@@ -540,7 +543,7 @@ interface IInferenceRouter is IRouterLog {
 
     // ---- pausing, by a guardian
 
-    /// @notice Pauses settlement and failure claims until then. Guardian alone. A pause lasts a day at most, and the next
+    /// @notice Pauses settlement until then, and claims of failures whose time is not over yet. Guardian alone. A pause lasts a day at most, and the next
     /// may not begin within a day of its end; a running one can only be shortened, by an earlier date or one that is
     /// over. Nothing else is ever paused: transfers, refunds, claims and withdrawals go on.
     /// @param until Unix seconds.
@@ -594,7 +597,7 @@ interface IInferenceRouter is IRouterLog {
     /// @notice Unix seconds from which `expire` may be called on a request as things stand, 0 where it has ended or never was.
     /// The blocks that must follow its assignment come on top.
     function overdueFrom(Ticket calldata ticket) external view returns (uint256);
-    /// @notice Validators that had a request and did not answer it, the first one first.
+    /// @notice Validators that had a request and passed it on, the first one first; not the one with which it ended.
     function earlierOf(bytes32 id) external view returns (uint256[] memory validators);
 
     /// @notice What an answer of `tokens` output tokens costs, NSD wei, at today's terms.

@@ -11,7 +11,7 @@ import {RouterBase} from "./RouterBase.sol";
 /// @title Seats, tickets, and the choice among them
 /// @notice # Who gets a request
 /// The best score among a random sample wins. Up to eight servers of a model, the sample is all of them. Beyond that
-/// a ticket is drawn with weight by stake; its row of four seats is the sample, then the row of the next ticket in the
+/// a ticket is drawn with weight by stake, out of the power of two above their number; its row of four seats is the sample, then the row of the next ticket in the
 /// same word. A drawn validator's row-mates join with probability `min(1, stake / stake of the drawn)`, so up to
 /// 127,000 NST nobody is sampled more often than eight times its share of the stake, and splitting one stake over many
 /// seats gains nothing.
@@ -25,6 +25,8 @@ abstract contract Roster is RouterBase {
     uint256 internal constant SAMPLE_ALL = 8;
     uint256 private constant DRAWS = 4;
     uint256 private constant ROWS = 2;
+    /// Odd, so that it loses nothing: the fraction of the golden ratio, whose product has every bit in its highest ones.
+    uint256 private constant MIX = 0x9e3779b97f4a7c15f39cc0605cedc8341082276bf3a27251f86c6a11d0c18e95;
     /// The number of each seat within its row.
     uint256 private constant SEATS = (1 << 64) | (2 << 128) | (3 << 192);
 
@@ -87,13 +89,36 @@ abstract contract Roster is RouterBase {
             (uint256 model, uint256 tickets) = (offer.model(), offer.tickets());
             for (uint256 draw = 1;; ++draw) {
                 uint256 random = uint256(seed);
-                uint256 ticket = (random >> 192) % tickets;
+                uint256 ticket = _place(random, tickets);
                 uint256 word = _layout().tickets[model][ticket / TICKETS_PER_WORD];
                 uint256 turn = (ticket % TICKETS_PER_WORD) << 4;
                 // A shift by 256 makes nothing: at turn 0 the word is as it was.
                 best = _bestOfWord((word >> turn) | (word << (256 - turn)), model, random, earlier);
                 if (best != 0 || draw == DRAWS) return best;
                 seed = keccak256(abi.encode(seed));
+            }
+        }
+    }
+
+    /// @dev Ones up to the highest bit of `n`, which has 17 at most.
+    function _mask(uint256 n) private pure returns (uint256) {
+        unchecked {
+            n |= n >> 1;
+            n |= n >> 2;
+            n |= n >> 4;
+            n |= n >> 8;
+            return n | (n >> 16);
+        }
+    }
+
+    /// @dev A place below `tickets`, from the highest bits; one that is past their end is drawn again. So who adds tickets or
+    /// takes some away changes the draws that hit these and not, as a remainder would, most of them: nobody can try numbers
+    /// of tickets until a known seed draws whom he likes.
+    function _place(uint256 random, uint256 tickets) private pure returns (uint256 place) {
+        unchecked {
+            for (uint256 mask = _mask(tickets - 1);; random *= MIX) {
+                place = (random >> 192) & mask;
+                if (place < tickets) return place;
             }
         }
     }
@@ -179,7 +204,7 @@ abstract contract Roster is RouterBase {
 
     // ---- being seen
 
-    /// @dev Any transaction of an operator shows that its node lives.
+    /// @dev What an operator sends for its own work, or as a heartbeat, shows that its node lives.
     function _seen(Till till, address operator) internal returns (Till) {
         unchecked {
             uint256 lastSeenAt = till.lastSeenAt();

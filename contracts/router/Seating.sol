@@ -14,7 +14,7 @@ import {Settlement} from "./Settlement.sol";
 ///
 /// # What a change costs
 /// Selection reads the same few words whatever happens here. A leaving ticket has to be looked for, sixteen in a word:
-/// all NST there ever is makes 20,000 tickets a model, so 1,250 words at most.
+/// all NST there ever is makes 20,000 tickets a model, so 1,250 words, while no stake is below 5,000 NST.
 abstract contract Seating is Settlement {
     uint256 private constant TICKET_STAKE = 5_000e18;
     uint256 private constant SEAT_STAKE = 1_000e18;

@@ -173,17 +173,17 @@ abstract contract Paths is Meter {
     // What each path cost when it was last written down; see gas.md. Lower a number when its path gets cheaper.
 
     uint256 private constant R_SELECT_8 = 77_512;
-    uint256 private constant R_SELECT_10 = 77_971;
-    uint256 private constant R_SUBMIT = 77_980;
-    uint256 private constant R_SETTLE = 61_626;
-    uint256 private constant R_INTEGRATOR_SUBMIT = 82_229;
-    uint256 private constant R_INTEGRATOR_SETTLE = 70_232;
-    uint256 private constant R_SIGNED = 85_857;
-    uint256 private constant R_SUBMIT_BATCH = 64_545;
+    uint256 private constant R_SELECT_10 = 78_225;
+    uint256 private constant R_SUBMIT = 78_144;
+    uint256 private constant R_SETTLE = 61_627;
+    uint256 private constant R_INTEGRATOR_SUBMIT = 82_398;
+    uint256 private constant R_INTEGRATOR_SETTLE = 70_233;
+    uint256 private constant R_SIGNED = 86_066;
+    uint256 private constant R_SUBMIT_BATCH = 65_122;
     uint256 private constant R_COMMIT = 65_750;
-    uint256 private constant R_REVEAL = 99_072;
+    uint256 private constant R_REVEAL = 99_392;
     uint256 private constant R_CANCEL = 40_771;
-    uint256 private constant R_FAIL = 106_664;
+    uint256 private constant R_FAIL = 106_781;
     uint256 private constant R_DIRECT = 84_657;
     uint256 private constant R_BATCH_10 = 30_377;
     uint256 private constant R_BATCH_100 = 24_981;
@@ -208,7 +208,7 @@ abstract contract Paths is Meter {
     uint256 private constant R_START = 90_541;
     uint256 private constant R_CLAIM = 76_261;
     uint256 private constant R_REWARD = 77_224;
-    uint256 private constant R_EXPIRE = 108_253;
+    uint256 private constant R_EXPIRE = 106_748;
     uint256 private constant R_RETIRE = 62_123;
 }
 

@@ -81,6 +81,7 @@ contract CancelTest is CancelledRequest {
     function test_RevertGiven_ItIsPostedTooLate() public {
         _cancel();
         vm.warp(since + 31);
+        vm.roll(block.number + WINDOW_BLOCKS);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, since + 30));
         vm.prank(node);
         router.settle(ticket, DIGEST, 317, "");

@@ -92,6 +92,7 @@ contract DeclineTest is OpenRequest {
     function test_RevertGiven_TheWindowIsOver() public {
         uint256 endsAt = since + 60 + uint256(500) / 20;
         vm.warp(endsAt + 1);
+        vm.roll(block.number + WINDOW_BLOCKS);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, endsAt));
         vm.prank(node);
         router.decline(ticket);

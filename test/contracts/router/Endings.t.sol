@@ -99,6 +99,18 @@ contract ExpireTest is OpenRequest {
         router.expire(ticket);
     }
 
+    /// @dev What nobody may end yet can be answered, confessed or declined; afterwards it can only be ended.
+    function test_AHaltedChainLeavesTheNodeItsFirstBlocks() public {
+        vm.warp(since + 1 days);
+        vm.roll(block.number + WINDOW_BLOCKS);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, since + 85));
+        _settle(node, ticket, 10);
+        vm.roll(block.number - 1);
+        _tooEarly(since + 31);
+        _settle(node, ticket, 10);
+        assertEq(uint256(_status(id)), uint256(RequestStatus.Completed));
+    }
+
     function test_RevertGiven_ItEnded() public {
         _settle(node, ticket, 10);
         _pass(1 days);
@@ -183,6 +195,7 @@ contract FailTest is OpenRequest {
 
     function test_RevertGiven_TheWindowIsOver() public {
         vm.warp(since + 86);
+        vm.roll(block.number + WINDOW_BLOCKS);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, since + 85));
         vm.prank(node);
         router.fail(ticket);

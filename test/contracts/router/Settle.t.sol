@@ -117,6 +117,7 @@ contract SettleTest is Scene {
         // 60 s, and 500 tokens at 20 a second.
         uint256 end = router.requestOf(id).since + 85;
         vm.warp(end + 1);
+        vm.roll(block.number + WINDOW_BLOCKS);
         _refused(DIGEST, 317, abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, end));
         vm.warp(end);
         _settle(node, ticket, 317);
