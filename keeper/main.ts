@@ -16,7 +16,7 @@ import { Hub } from "./services/hub.ts";
 import { guardedLog } from "./services/log-guard.ts";
 import { ChainLoop } from "./services/loop.ts";
 import { Nonces } from "./services/nonces.ts";
-import { onlyModelOf, openEngine, operatorAccount, pinnedHash, requireContracts } from "./services/opening.ts";
+import { modelOf, openEngine, operatorAccount, pinnedHash, requireContracts } from "./services/opening.ts";
 import { ReadService } from "./services/reads.ts";
 import { RequestService } from "./services/requests.ts";
 import { readPost, rotatedWords, takeOver } from "./services/rotation.ts";
@@ -152,7 +152,7 @@ async function openParts(
   const post = await readPost(chain, deployment, account.address);
   if (post.rotated) throw new Error(`the key of ${account.address} was rotated out: ${rotatedWords(post.rotated)}`);
   const validator = { id: post.id };
-  const model = settings.modelName ?? (await onlyModelOf(chain, deployment, validator.id));
+  const model = await modelOf(chain, deployment, validator.id, settings.modelName, log);
   signal.throwIfAborted();
   const engine = await openEngine(settings, model, await pinnedHash(catalogue, model), log, signal);
   stack.defer(() => engine.close());

@@ -2,6 +2,7 @@ import { type Address, type Hash, type Hex, isAddressEqual, type Log, parseEvent
 import type { TicketFields } from "../database/requests.ts";
 import type { ChainConnection } from "./clients.ts";
 import { creditsAbi, type Deployment, rewardTokenAbi, routerAbi } from "./contracts.ts";
+import { newestLogs } from "./newest-logs.ts";
 import { unpackPayer } from "./words.ts";
 
 /** Where on the chain something happened. */
@@ -214,25 +215,36 @@ type AboutRequest =
   | "RequestSettled"
   | "RequestFailed";
 
-/** What the router said about one request, in order. */
+/**
+ * What the router said about one request, in order, back to its submission or settlement.
+ * @param since Unix seconds before which there can be nothing.
+ */
 export async function eventsOf(
   chain: ChainConnection,
   deployment: Deployment,
   id: Hex,
   names: readonly AboutRequest[],
-  fromBlock: bigint = deployment.fromBlock,
+  since = 0,
 ): Promise<ChainEvent[]> {
-  const address = deployment.addresses.router;
-  const found = await Promise.all(
-    names.map((eventName) =>
-      chain.client.getContractEvents({ address, abi: routerAbi, eventName, args: { id }, fromBlock }),
-    ),
+  const asked = { address: deployment.addresses.router, abi: routerAbi, args: { id } } as const;
+  const logs = await newestLogs(
+    chain,
+    deployment.fromBlock,
+    async (range) => {
+      const found = await Promise.all(
+        names.map((eventName) => chain.client.getContractEvents({ ...asked, ...range, eventName })),
+      );
+      return found.flat();
+    },
+    ({ eventName }) => eventName === "RequestSubmitted" || eventName === "RequestSettled",
+    since,
   );
-  const logs = found.flat().sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
+  logs.sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
   return readEvents(logs, deployment);
 }
 
 /** Whether the prompt of a request went on chain with it. */
 export async function isPublished(chain: ChainConnection, deployment: Deployment, id: Hex): Promise<boolean> {
-  return (await eventsOf(chain, deployment, id, ["PromptPublished"])).length > 0;
+  const events = await eventsOf(chain, deployment, id, ["RequestSubmitted", "PromptPublished"]);
+  return events.some(({ type }) => type === "prompt");
 }

@@ -82,10 +82,14 @@ export class Follower {
     const fromBlock = cursor.block + 1n;
     const toBlock = this.#head - cursor.block > this.#range ? cursor.block + this.#range : this.#head;
     const before = await client.getBlock({ blockNumber: toBlock });
-    const logs = await this.#logs(fromBlock, toBlock);
+    // In one batch with their last block: behind a load balancer another node, which lacks it, may answer with no logs.
+    const [logs, beside] = await Promise.all([
+      this.#logs(fromBlock, toBlock),
+      client.getBlock({ blockNumber: toBlock }),
+    ]);
     const after = await client.getBlock({ blockNumber: toBlock });
     // The chain changed while it was read: the next look starts over from the cursor.
-    if (before.hash !== after.hash) return true;
+    if (before.hash !== beside.hash || before.hash !== after.hash) return true;
     if (logs.length > 0) await this.#options.onLogs(logs);
     await this.#save({
       block: toBlock,
@@ -102,7 +106,8 @@ export class Follower {
       if (this.#range < BLOCKS_AT_ONCE) this.#range *= 2n;
       return logs;
     } catch (cause) {
-      if (this.#range > 1n) this.#range /= 2n;
+      const asked = toBlock - fromBlock + 1n;
+      this.#range = asked > 1n ? asked / 2n : 1n;
       throw cause;
     }
   }

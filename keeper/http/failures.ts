@@ -13,7 +13,7 @@ const WRITTEN: Readonly<Record<RequestLane, ReadonlySet<string>>> = {
     "prompt_missing",
     "prompt_too_long",
     "invalid_job",
-    "empty_answer",
+    "wrong_model",
     "node_trouble",
   ]),
   direct: new Set([
@@ -27,7 +27,7 @@ const WRITTEN: Readonly<Record<RequestLane, ReadonlySet<string>>> = {
     "prompt_missing",
     "prompt_too_long",
     "invalid_job",
-    "empty_answer",
+    "wrong_model",
     "node_trouble",
   ]),
   assigned: new Set([

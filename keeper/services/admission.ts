@@ -4,6 +4,7 @@ import { routerAbi } from "../chain/contracts.ts";
 import { minimumPayment } from "../chain/fees.ts";
 import { intentDigest, isSignedByUser, NO_SALT, promptHash } from "../chain/intents.ts";
 import { judgeSignature } from "../chain/signatures.ts";
+import { executionWindow } from "../chain/words.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import { type Context, chainNow } from "./context.ts";
@@ -15,6 +16,8 @@ import type { AskFields, Intent, Lane, RequestLane } from "./types.ts";
 
 export const DEADLINE_SECONDS = 600;
 const LATEST_DEADLINE_SECONDS = 900;
+/** The most that a direct request needs, whatever its model's window: what is prepared can be signed for 150 seconds. */
+const LEAST_DIRECT_SECONDS = DEADLINE_SECONDS - 150;
 const RATE_WINDOW_MS = 60_000;
 export const NONCES_AHEAD = 16;
 const MAX_TEMPERATURE = 200;
@@ -124,7 +127,7 @@ export async function requireModel(context: Context, lane: Lane, name: string): 
   });
 }
 
-export function checkDeadline(context: Context, intent: Intent): void {
+export async function checkDeadline(context: Context, lane: Lane, intent: Intent): Promise<void> {
   const now = chainNow(context);
   const deadline = Number(intent.deadline);
   if (deadline <= now)
@@ -135,6 +138,19 @@ export function checkDeadline(context: Context, intent: Intent): void {
     throw wrong("deadline", `The deadline is at most ${LATEST_DEADLINE_SECONDS} seconds off.`, {
       latest: now + LATEST_DEADLINE_SECONDS,
     });
+  }
+  if (lane === "assigned") return;
+  // Its answer is told before it is paid: who leaves too little time for both would have it for nothing.
+  const window = executionWindow(await context.catalogue.offer(intent.model), intent.maxTokens);
+  const earliest = now + Math.min(window, LEAST_DIRECT_SECONDS);
+  if (deadline < earliest) {
+    throw wrong(
+      "deadline",
+      `A direct request of ${intent.maxTokens} tokens needs ${earliest - now} seconds at least.`,
+      {
+        earliest,
+      },
+    );
   }
 }
 

@@ -66,10 +66,16 @@ export async function validatorIdOf(
   );
 }
 
-export async function onlyModelOf(
+/**
+ * The one model that a keeper runs. The validator may be registered for more, and is assigned requests for them, which this
+ * keeper can only confess: each costs reputation.
+ */
+export async function modelOf(
   chain: ChainConnection,
   deployment: Deployment,
   validatorId: number,
+  named: string | undefined,
+  log: Logger,
 ): Promise<string> {
   const address = deployment.addresses.validators;
   const { models } = await chain.client.readContract({
@@ -78,6 +84,12 @@ export async function onlyModelOf(
     functionName: "validatorById",
     args: [BigInt(validatorId)],
   });
+  if (named !== undefined) {
+    const others = models.filter((model) => model !== named);
+    if (others.length > 0)
+      log.warn({ model: named, others }, "the validator is registered for models that do not run here: see setModels");
+    return named;
+  }
   const [only, ...others] = models;
   if (only !== undefined && others.length === 0) return only;
   throw new Error(

@@ -92,8 +92,8 @@ export class RequestService implements Requests {
     const accepted = await admission.checkSignature(context, lane, intent, signature);
     if (known && !wasRefused(known)) return this.#again(known);
     await requireRoom(context);
-    admission.checkDeadline(context, intent);
     await admission.checkTerms(context, lane, intent, ask.prompt);
+    await admission.checkDeadline(context, lane, intent);
     const row = await this.#users.run(getAddress(intent.user), () => this.#admit(lane, digest, intent, accepted, ask));
     this.#nonces.release(intent.user, intent.nonce);
     await context.hub.phase(row.key, "accepted");

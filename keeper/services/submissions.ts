@@ -1,29 +1,35 @@
 /** How a relayed request reads on the way to the chain, and back from it. */
 import { type Hex, size, stringToHex, zeroAddress } from "viem";
 import { routerAbi } from "../chain/contracts.ts";
-import { type ChainEvent, eventsOf } from "../chain/events.ts";
+import { type ChainEvent, readEvents } from "../chain/events.ts";
 import { NO_SALT } from "../chain/intents.ts";
+import { newestLogs } from "../chain/newest-logs.ts";
 import { type Offer, unpackPayer } from "../chain/words.ts";
 import type { RequestRow } from "../database/requests.ts";
 import type { Context } from "./context.ts";
 
+/** Before a request was accepted there is nothing of it on chain, whatever the clocks of chain and host differ by. */
+const CLOCKS_DIFFER_SECONDS = 86_400;
+export const bornAfter = (row: RequestRow): number => Math.floor(row.createdAt / 1000) - CLOCKS_DIFFER_SECONDS;
+
 /** The submission that used a row's nonce, where it is the row's own. */
 export async function submissionOf({ chain, deployment }: Context, row: RequestRow): Promise<ChainEvent[]> {
-  const address = deployment.addresses.router;
-  const args = { user: row.user };
-  const logs = await chain.client.getContractEvents({
-    address,
+  const asked = {
+    address: deployment.addresses.router,
     abi: routerAbi,
     eventName: "RequestSubmitted",
-    args,
-    fromBlock: deployment.fromBlock,
-  });
-  const ours = logs.filter(
-    (log) => log.args.promptHash === row.promptHash && unpackPayer(log.args.payer ?? 0n).payment === row.payment,
+    args: { user: row.user },
+  } as const;
+  const isOurs = ({ args }: { args: { promptHash?: Hex; payer?: bigint } }): boolean =>
+    args.promptHash === row.promptHash && unpackPayer(args.payer ?? 0n).payment === row.payment;
+  const logs = await newestLogs(
+    chain,
+    deployment.fromBlock,
+    (range) => chain.client.getContractEvents({ ...asked, ...range }),
+    isOurs,
+    bornAfter(row),
   );
-  return (
-    await Promise.all(ours.map((log) => eventsOf(chain, deployment, log.args.id ?? row.key, ["RequestSubmitted"])))
-  ).flat();
+  return readEvents(logs.filter(isOurs), deployment);
 }
 
 /** Bytes of a prompt that may go on chain. */

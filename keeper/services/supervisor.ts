@@ -13,7 +13,7 @@ import { type Ending, endings } from "./endings.ts";
 import { gatherFacts } from "./facts.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { Outcomes } from "./outcomes.ts";
-import { intentOf, publicPrompt, submissionOf } from "./submissions.ts";
+import { bornAfter, intentOf, publicPrompt, submissionOf } from "./submissions.ts";
 import { Worker } from "./worker.ts";
 
 const FIRST_RETRY_MS = 1_000;
@@ -22,6 +22,17 @@ const LONGEST_RETRY_MS = 60_000;
 const GRACE_MS = 5_000;
 /** Timers cannot look further ahead than this; who wakes too early looks again. */
 const LONGEST_SLEEP_MS = 10 * 60_000;
+
+const WHOLE_LIFE = [
+  "RequestSubmitted",
+  "RequestAssigned",
+  "RequestDeclined",
+  "AttemptFailed",
+  "CancelRequested",
+  "RequestCancelled",
+  "RequestSettled",
+  "RequestFailed",
+] as const;
 
 /** Carries every open request one step further whenever something about it may have changed. */
 export class Supervisor {
@@ -162,16 +173,7 @@ export class Supervisor {
     await this.#context.catchUp();
     const caughtUp = await requests.getRequest(database, row.key);
     if (caughtUp?.stage !== row.stage || caughtUp.requestId !== row.requestId) return true;
-    let events = await eventsOf(chain, deployment, id, [
-      "RequestSubmitted",
-      "RequestAssigned",
-      "RequestDeclined",
-      "AttemptFailed",
-      "CancelRequested",
-      "RequestCancelled",
-      "RequestSettled",
-      "RequestFailed",
-    ]);
+    let events = await eventsOf(chain, deployment, id, WHOLE_LIFE, bornAfter(row));
     if (events.length === 0 && row.lane === "assigned") events = await submissionOf(this.#context, row);
     const settled = events.find((event) => event.type === "settled");
     // Its rewards are told in the same transaction.

@@ -10,9 +10,9 @@ export interface Refusal {
 
 /** What no further attempt would change, in words made for the one who asked. */
 export class UselessAnswerError extends Error {
-  readonly code: "empty_answer" | "prompt_missing";
+  readonly code: "prompt_missing" | "wrong_model";
 
-  constructor(code: "empty_answer" | "prompt_missing", message: string) {
+  constructor(code: "prompt_missing" | "wrong_model", message: string) {
     super(message);
     this.code = code;
   }

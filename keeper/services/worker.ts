@@ -162,8 +162,10 @@ export class Worker {
   }
 
   async #draw(row: RequestRow, signal: AbortSignal, cut: AbortSignal): Promise<Drawn> {
-    const { engine, hub, catalogue, probe } = this.#context;
+    const { engine, hub, catalogue, model, probe } = this.#context;
     if (row.prompt === null) throw new UselessAnswerError("prompt_missing", "The prompt's bytes are not here.");
+    if (row.model !== model)
+      throw new UselessAnswerError("wrong_model", `This keeper runs ${model}, not ${row.model}.`);
     const messages: Message[] = [{ role: "user", content: row.prompt }];
     const offer = await catalogue.offer(row.model);
     await hub.phase(row.key, "answering");
@@ -186,7 +188,8 @@ export class Worker {
       cut,
     });
     await streamed;
-    if (answer.text.trim() === "") throw new UselessAnswerError("empty_answer", "The model gave an empty answer.");
+    // What the model says is its answer, and be it nothing: whoever can make it say that could otherwise have its work for
+    // nothing, or take its reputation.
     await hub.phase(row.key, "answered", { tokens: answer.tokensUsed });
     await probe("answered", row.key);
     return { answer, record: recordOf(this.#context, row, answer, messages) };

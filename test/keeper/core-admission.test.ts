@@ -55,6 +55,7 @@ describe("what the direct lane does not take", () => {
     ["another user", { user: account(1).address }, "user"],
     ["a deadline too far off", { deadline: BigInt(Math.floor(Date.now() / 1000) + 3_600) }, "deadline"],
     ["a deadline that is over", { deadline: 1n }, "deadline"],
+    ["a deadline before it could be answered", { deadline: BigInt(Math.floor(Date.now() / 1000) + 50) }, "deadline"],
   ])("%s, though signed", async (_name, change, field) => {
     const { intent, signature } = await signed(0, fields, change);
     expect(await refusal(keeper.services.requests.accept("direct", intent, signature, fields))).toMatchObject({

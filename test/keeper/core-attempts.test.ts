@@ -112,7 +112,7 @@ describe("a request that nobody is free for", () => {
 
   test("is taken up by a keeper that never saw it, where its prompt is published", { timeout: 120_000 }, async () => {
     await setOpen(OPERATOR_INDEX, false);
-    const id = await core.submitOnChain(account(2), stringToHex("A stranger"), true);
+    const id = await core.submitOnChain(account(2), stringToHex("A stranger"), { priority: true });
     await setOpen(OPERATOR_INDEX, true);
     await expect.poll(() => core.keeper.services.requests.status(id)).toMatchObject({ status: "queued" });
     await core.pass(30);

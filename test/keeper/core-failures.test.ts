@@ -3,12 +3,12 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { parseEther } from "viem";
+import { parseEther, stringToHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { modelsAbi } from "../../keeper/chain/contracts.ts";
+import { modelsAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import { CANCEL_TYPES, modelId } from "../../keeper/chain/intents.ts";
 import type { RequestState } from "../../keeper/services/types.ts";
-import { account, MODEL, registerAs } from "./support/chain.ts";
+import { account, MODEL, OPERATOR_INDEX, registerAs } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
@@ -67,6 +67,19 @@ describe("a published prompt that the model cannot take", () => {
     expect(done).toMatchObject({ status: "cancelled", returned: parseEther("20"), penalty: 0n });
     expect(await creditsOf(2)).toBe(before + parseEther("20"));
   });
+});
+
+test("a request for another model than runs here is confessed, and not answered by this one", async () => {
+  const setModels = (models: string[]) =>
+    core.chain.write(account(OPERATOR_INDEX), core.chain.book.contracts.validators, validatorsAbi, "setModels", [
+      models,
+    ]);
+  await setModels([MODEL, "gpt-2-q4"]);
+  const id = await core.submitOnChain(account(2), stringToHex("Who are you?"), { model: modelId("gpt-2-q4") });
+  await expect
+    .poll(() => core.keeper.services.requests.status(id), { timeout: 20_000 })
+    .toMatchObject({ status: "failed", model: "gpt-2-q4", attempts: [{ failure: "error" }] });
+  await setModels([MODEL]);
 });
 
 describe("a block store that is away", () => {

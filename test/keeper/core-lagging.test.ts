@@ -1,12 +1,13 @@
 /** What a keeper concludes from an endpoint that shows an older chain than it has read already: nothing. */
 import { setTimeout } from "node:timers/promises";
-import { erc20Abi, type Hex, parseEther } from "viem";
+import { erc20Abi, type Hex, type LocalAccount, parseEther, stringToHex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Probe, ProbePoint } from "../../keeper/services/context.ts";
 import { account, OPERATOR_INDEX, registerAs, STAKE, startChain, type TestChain } from "./support/chain.ts";
+import { submitOnChain } from "./support/core.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 import { type LaggingEndpoint, laggingEndpoint } from "./support/lagging.ts";
 import { HeldByTest } from "./support/sessions.ts";
@@ -95,4 +96,27 @@ test("a session whose opening is out of sight is not over, and takes prompts aga
   endpoint.until = undefined;
   expect((await session.ask("Two")).status).toBe(200);
   expect((await session.close()).body).toMatchObject({ status: "closed", settled_wei: session.spent.toString() });
+});
+
+test("a request that comes to us late is found where few blocks can be asked for at once", async () => {
+  const { router, validators } = chain.book.contracts;
+  const open = (who: LocalAccount, yes: boolean) =>
+    chain.write(who, validators, validatorsAbi, yes ? "resumeValidator" : "pauseValidator", []);
+  await open(account(OPERATOR_INDEX), true);
+  await open(operator, false);
+  const id = await submitOnChain(chain, account(3), stringToHex("Passed on"));
+  await chain.client.mine({ blocks: 12 });
+  await open(operator, true);
+  endpoint.most = 5n;
+  const [submitted] = await chain.client.getContractEvents({
+    address: router,
+    abi: routerAbi,
+    eventName: "RequestSubmitted",
+    args: { id },
+    fromBlock: 0n,
+  });
+  const { payer, terms, promptHash, callback } = submitted?.args ?? {};
+  await chain.write(account(OPERATOR_INDEX), router, routerAbi, "decline", [{ payer, terms, promptHash, callback }]);
+  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe("completed");
+  endpoint.most = undefined;
 });

@@ -1,19 +1,24 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import {
   type Address,
   concat,
   createWalletClient,
   encodeAbiParameters,
+  encodeErrorResult,
   erc20Abi,
   getCreate2Address,
   type Hex,
   hashTypedData,
   http,
+  parseAbi,
   parseEther,
   serializeErc6492Signature,
+  size,
   toHex,
   zeroHash,
 } from "viem";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { creditsAbi } from "../../keeper/chain/contracts.ts";
 import { intentDigest } from "../../keeper/chain/intents.ts";
 import { closeSessionTypedData, sessionId } from "../../keeper/chain/sessions.ts";
@@ -171,5 +176,44 @@ describe("a contract's account", () => {
     const signature = concat([digest, encodeAbiParameters([{ type: "uint256" }, { type: "uint256" }], [0n, 0n])]);
     expect((await refusal(accept(signature))).code).toBe("smart_wallet_direct");
     expect((await refusal(accept(concat([zeroHash, digest, digest])))).code).toBe("invalid_signature");
+  });
+});
+
+describe("a wallet that sends its callers elsewhere (ERC-3668)", () => {
+  const WALLET: Address = "0x00000000000000000000000000000000000c0de5";
+  let asked = 0;
+  const host = createServer((_request, response) => {
+    asked++;
+    response.end("{}");
+  });
+  beforeAll(() => new Promise<void>((resolve) => host.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => host.close());
+
+  test("is nobody's, and nobody goes there", async () => {
+    const url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/{sender}/{data}`;
+    const lookup = encodeErrorResult({
+      abi: parseAbi(["error OffchainLookup(address sender, string[] urls, bytes data, bytes4 callback, bytes extra)"]),
+      args: [WALLET, [url], "0x", "0x1626ba7e", "0x"],
+    });
+    // Reverts with what follows the code.
+    const length = toHex(size(lookup), { size: 2 });
+    const code = concat(["0x61", length, "0x600e60003961", length, "0x6000fd", lookup]);
+    await core.chain.client.setCode({ address: WALLET, bytecode: code });
+    await expect(core.chain.client.call({ to: WALLET })).rejects.toThrow();
+    expect(asked).toBeGreaterThan(0);
+    asked = 0;
+    await core.chain.write(account(0), core.chain.book.contracts.nsd, erc20Abi, "transfer", [WALLET, parseEther("90")]);
+    await core.chain.write(account(0), core.chain.book.contracts.nsd, erc20Abi, "approve", [
+      core.chain.book.contracts.credits,
+      parseEther("90"),
+    ]);
+    await core.chain.write(account(0), core.chain.book.contracts.credits, creditsAbi, "depositFor", [
+      WALLET,
+      parseEther("90"),
+    ]);
+    const { accept } = await prepared("assigned", { address: WALLET, factoryData: "0x" }, "Look over there");
+    const refused = await refusal(accept(`0x${"11".repeat(65)}`));
+    expect([refused.statusCode, refused.code]).toEqual([401, "invalid_signature"]);
+    expect(asked).toBe(0);
   });
 });

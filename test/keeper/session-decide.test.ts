@@ -157,7 +157,7 @@ describe("what to do about a prompt", () => {
     ["drawn", { ...prompt, ...stored }, { recordKept: true }, "charge"],
     ["drawn, long after it was asked", { ...prompt, ...stored }, { recordKept: true, now: NOW + 9_999 }, "charge"],
     ["not drawn in time", prompt, { now: NOW + 601 }, "give-up"],
-    ["refused", prompt, { refusal: { code: "empty_answer", message: "" } }, "give-up"],
+    ["refused", prompt, { refusal: { code: "wrong_model", message: "" } }, "give-up"],
   ] as const)("%s", (_, more, given, action) => {
     expect(decide(row(more), facts(given)).action).toBe(action);
   });

@@ -24,7 +24,7 @@ export interface Core {
   readonly router: Address;
   requestOf(id: Hex): ReturnType<typeof requestOf>;
   /** Submits from a wallet, past every keeper, with its prompt on chain; resolves to the request's id. */
-  submitOnChain(user: LocalAccount, prompt: Hex, priority?: boolean): Promise<Hex>;
+  submitOnChain(user: LocalAccount, prompt: Hex, more?: Partial<typeof ASKED>): Promise<Hex>;
 }
 
 const requestOf = (chain: TestChain, id: Hex) =>
@@ -35,19 +35,26 @@ const requestOf = (chain: TestChain, id: Hex) =>
     args: [id],
   });
 
-async function submitOnChain(chain: TestChain, user: LocalAccount, prompt: Hex, priority = false): Promise<Hex> {
-  const asked = {
-    model: modelId(MODEL),
-    promptHash: zeroHash,
-    maxTokens: 16,
-    temperature: 70,
-    payment: parseEther("20"),
-    priority,
-    isPrivate: false,
-    callback: zeroAddress,
-    callbackGas: 0,
-  };
-  const { logs } = await chain.write(user, chain.book.contracts.router, routerAbi, "submit", [asked, prompt]);
+const ASKED = {
+  model: modelId(MODEL),
+  promptHash: zeroHash,
+  maxTokens: 16,
+  temperature: 70,
+  payment: parseEther("20"),
+  priority: false,
+  isPrivate: false,
+  callback: zeroAddress,
+  callbackGas: 0,
+};
+
+export async function submitOnChain(
+  chain: TestChain,
+  user: LocalAccount,
+  prompt: Hex,
+  more: Partial<typeof ASKED> = {},
+): Promise<Hex> {
+  const args = [{ ...ASKED, ...more }, prompt];
+  const { logs } = await chain.write(user, chain.book.contracts.router, routerAbi, "submit", args);
   const [submitted] = parseEventLogs({ abi: routerAbi, eventName: "RequestSubmitted", logs });
   if (submitted === undefined) throw new Error("no request was submitted");
   return submitted.args.id;
@@ -112,6 +119,6 @@ export function coreFixture(more: Overrides = {}, options: KeeperOptions = {}): 
       await required(chain).client.mine({ blocks: 3 });
     },
     requestOf: (id) => requestOf(required(chain), id),
-    submitOnChain: (user, prompt, priority) => submitOnChain(required(chain), user, prompt, priority),
+    submitOnChain: (user, prompt, asked) => submitOnChain(required(chain), user, prompt, asked),
   };
 }

@@ -24,7 +24,7 @@ export async function overridesFor(
 ): Promise<Record<string, string>> {
   chain.introduce(dataDir);
   const model = join(dataDir, "tiny.gguf");
-  // An answer that ends before it begins is a failure, and random weights would give one now and then.
+  // Tests expect a text, and random weights would end an answer before it begins now and then.
   if (!existsSync(model)) await writeTinyModel(model, { endless: true });
   await copyTemplate(dataDir);
   return {

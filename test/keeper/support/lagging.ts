@@ -14,18 +14,36 @@ export interface LaggingEndpoint {
   readonly url: string;
   /** Shows nothing after this block; undefined shows everything. */
   until: bigint | undefined;
+  /** Answers for no more than so many blocks at once with logs. */
+  most: bigint | undefined;
   stop(): Promise<void>;
 }
 
 export async function laggingEndpoint(target: string): Promise<LaggingEndpoint> {
   const server = createServer(async (request, response) => {
     const asked = (await json(request)) as Call | Call[];
-    const answered = await Promise.all([asked].flat().map((call) => answer(call, it.until)));
+    const newest = BigInt(String((await forward({ id: 0, method: "eth_blockNumber" })).result));
+    const answered = await Promise.all(
+      [asked].flat().map((call) => (isTooWide(call, newest) ? refusal(call) : answer(call, it.until))),
+    );
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify(Array.isArray(asked) ? answered : answered[0]));
   });
 
-  async function forward(call: Call): Promise<{ result?: { blockNumber?: string } | null }> {
+  const refusal = ({ id }: Call): unknown => ({
+    jsonrpc: "2.0",
+    id,
+    error: { code: -32_602, message: `at most ${it.most} blocks` },
+  });
+
+  function isTooWide({ method, params }: Call, newest: bigint): boolean {
+    if (method !== "eth_getLogs" || it.most === undefined) return false;
+    const { fromBlock = "0x0", toBlock } = (params?.[0] ?? {}) as { fromBlock?: string; toBlock?: string };
+    const last = toBlock?.startsWith("0x") ? BigInt(toBlock) : newest;
+    return last - BigInt(fromBlock) >= it.most;
+  }
+
+  async function forward(call: Call): Promise<{ result?: { blockNumber?: string } | string | null }> {
     const body = JSON.stringify({ jsonrpc: "2.0", ...call });
     const reply = await fetch(target, { method: "POST", body, headers: { "content-type": "application/json" } });
     return (await reply.json()) as { result?: { blockNumber?: string } | null };
@@ -39,7 +57,9 @@ export async function laggingEndpoint(target: string): Promise<LaggingEndpoint> 
     const params = call.params?.map((param) => (param === "latest" || param === "pending" ? last : param)) ?? [];
     if (call.method === "eth_getBlockByNumber" && BigInt(String(params[0])) > until) return nothing;
     const reply = await forward({ ...call, params });
-    const mined = call.method === "eth_getTransactionReceipt" ? reply.result?.blockNumber : undefined;
+    const { result } = reply;
+    const isReceipt = call.method === "eth_getTransactionReceipt" && typeof result === "object";
+    const mined = isReceipt ? result?.blockNumber : undefined;
     return mined !== undefined && BigInt(mined) > until ? nothing : reply;
   }
 
@@ -47,6 +67,7 @@ export async function laggingEndpoint(target: string): Promise<LaggingEndpoint> 
   const it: LaggingEndpoint = {
     url: `http://0.0.0.0:${(server.address() as AddressInfo).port}`,
     until: undefined,
+    most: undefined,
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

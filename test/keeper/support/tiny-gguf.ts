@@ -13,6 +13,8 @@ export interface TinyModelOptions {
   readonly context?: number;
   /** Leaves the end token out of reach, so that answers run to their limit. */
   readonly endless?: boolean;
+  /** Its every answer ends before it begins. */
+  readonly silent?: boolean;
 }
 
 const U32 = 4;
@@ -38,6 +40,7 @@ const CHAT_TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}" +
   "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 const SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
+const END = 2;
 const HEADS = 4;
 
 function u32(value: number): Buffer {
@@ -138,7 +141,7 @@ function modelMeta(options: Required<TinyModelOptions>, vocabulary: readonly str
     },
     "tokenizer.ggml.merges": { type: ARRAY, of: STRING, value: ["a b"] },
     "tokenizer.ggml.bos_token_id": number(0),
-    "tokenizer.ggml.eos_token_id": number(2),
+    "tokenizer.ggml.eos_token_id": number(END),
     "tokenizer.ggml.padding_token_id": number(0),
     "tokenizer.ggml.add_bos_token": { type: BOOL, value: 0 },
     "tokenizer.chat_template": { type: STRING, value: CHAT_TEMPLATE },
@@ -157,7 +160,14 @@ function modelTensors(options: Required<TinyModelOptions>, vocabularySize: numbe
   const scale = 1 / Math.sqrt(width);
   const output = random("output.weight", width, vocabularySize, 2.5 * scale);
   if (options.endless) output.data.fill(0, 0, width * SPECIALS.length);
-  const tensors = [random("token_embd.weight", width, vocabularySize, 1), ones("output_norm.weight"), output];
+  const embeddings = random("token_embd.weight", width, vocabularySize, 1);
+  if (options.silent) {
+    // One dimension outweighs the others in every state, and speaks for the end alone.
+    for (let id = 0; id < vocabularySize; id++) embeddings.data[id * width] = 20;
+    output.data.fill(0, END * width, (END + 1) * width);
+    output.data[END * width] = 10;
+  }
+  const tensors = [embeddings, ones("output_norm.weight"), output];
   for (let layer = 0; layer < layers; layer++) {
     const block = `blk.${layer}`;
     tensors.push(ones(`${block}.attn_norm.weight`), ones(`${block}.ffn_norm.weight`));
@@ -170,7 +180,16 @@ function modelTensors(options: Required<TinyModelOptions>, vocabularySize: numbe
 }
 
 export async function writeTinyModel(path: string, options: TinyModelOptions = {}): Promise<void> {
-  const complete = { name: "tiny", seed: 1, width: 64, layers: 2, context: 512, endless: false, ...options };
+  const complete = {
+    name: "tiny",
+    seed: 1,
+    width: 64,
+    layers: 2,
+    context: 512,
+    endless: false,
+    silent: false,
+    ...options,
+  };
   const vocabulary = byteVocabulary();
   await writeFile(path, encodeGguf(modelMeta(complete, vocabulary), modelTensors(complete, vocabulary.length)));
 }

@@ -20,6 +20,9 @@ export function Answer({ turn }: { readonly turn: Turn }): ReactElement {
           </p>
         );
       })}
+      {turn.answer.trim() === "" && turn.phases.some(({ phase }) => phase === "answered") && (
+        <p className="soft small">The model said nothing to this.</p>
+      )}
       {turn.cutShort && <p className="soft small">The answer reached the longest length that was asked or paid for.</p>}
     </div>
   );
