@@ -6,6 +6,7 @@ import { decide } from "../../keeper/services/decide.ts";
 import { decideSession, SETTLE_BEFORE_END, type SessionFacts } from "../../keeper/services/sessions/decide.ts";
 import {
   checkReceipt,
+  isExact,
   nextReceipt,
   paidBy,
   receiptFor,
@@ -80,12 +81,27 @@ describe("what to do about a session", () => {
 
   const ahead = { ...owing, receipts: [receipt(2, 12), receipt(2, 40)] };
 
+  test("what pays ahead is settled at the end alone: the receipts after it would pay for it again", () => {
+    const overpaid = { ...owing, receipts: [receipt(1, 40)] };
+    expect(decideSession(session(overpaid), known({ settleFrom: nsd(12) })).action).toBe("wait");
+    expect(decideSession(session(overpaid), known({ starting: true })).action).toBe("wait");
+    for (const last of [{ stage: "closing" }, { endsAt: NOW }] as const)
+      expect(decideSession(session({ ...overpaid, ...last }), known())).toMatchObject({
+        receipt: { count: 1, total: nsd(40) },
+      });
+  });
+
+  test("what is due is settled even beside one that pays ahead, which counts for nothing then", () => {
+    const underWay = { reserved: nsd(20), underWay: 1, settleFrom: nsd(12) };
+    expect(decideSession(session(ahead), known(underWay))).toMatchObject({ receipt: { total: nsd(12) } });
+  });
+
   test("the receipt that charges least is settled", () => {
     expect(decideSession(session(ahead), known({ starting: true }))).toMatchObject({ receipt: { total: nsd(12) } });
   });
 
   test("never one that voids what pays for an answer under way", () => {
-    const underWay = { reserved: nsd(20), underWay: 1, settleFrom: nsd(1) };
+    const underWay = { reserved: nsd(20), underWay: 1, starting: true };
     expect(decideSession(session(ahead), known(underWay)).action).toBe("wait");
     // Near the end there is no time to wait: then what pays ahead is settled, and pays for the answer when it comes.
     const ending = decideSession(session({ ...ahead, endsAt: NOW + 10 }), known(underWay));
@@ -94,18 +110,33 @@ describe("what to do about a session", () => {
 });
 
 describe("how far a session is paid", () => {
+  const from = nsd(100);
+
   test("by what the chain has taken, and would take", () => {
-    expect(paidBy(session(owing))).toBe(nsd(12));
-    expect(paidBy(session({ ...owing, settled: nsd(20), settledPrompts: 2 }))).toBe(nsd(20));
-    expect(paidBy(session({ receipts: [receipt(2, 50)], settled: nsd(12), settledPrompts: 2, prompts: 2 }))).toBe(
-      nsd(12),
-    );
+    expect(paidBy(session(owing), from)).toBe(nsd(12));
+    expect(paidBy(session({ ...owing, settled: nsd(20), settledPrompts: 2 }), from)).toBe(nsd(20));
+    const spentUp = { receipts: [receipt(2, 50)], settled: nsd(12), settledPrompts: 2, prompts: 2 };
+    expect(paidBy(session(spentUp), from)).toBe(nsd(12));
   });
 
   test("not by a receipt that a settlement on its way may void", () => {
     const moving = { ...owing, receipts: [receipt(2, 12), receipt(2, 40)], transactionId: 7 };
-    expect(paidBy(session(moving))).toBe(0n);
-    expect(paidBy(session({ ...moving, receipts: [receipt(3, 18)] }))).toBe(nsd(18));
+    expect(paidBy(session(moving), from)).toBe(0n);
+    expect(paidBy(session({ ...moving, receipts: [receipt(3, 18)] }), from)).toBe(nsd(18));
+  });
+
+  test("nor, once a settlement is due, by one that pays ahead", () => {
+    const due = { ...owing, receipts: [receipt(1, 40)] };
+    expect(paidBy(session(due), nsd(13))).toBe(nsd(40));
+    expect(paidBy(session(due), nsd(12))).toBe(0n);
+    expect(paidBy(session({ ...due, receipts: [receipt(1, 40), receipt(3, 18)] }), nsd(12))).toBe(nsd(18));
+  });
+
+  test("nor by one that pays less than 5 NSD for each prompt since the last settlement", () => {
+    const settled = { settled: nsd(105), settledPrompts: 1, spent: nsd(105), prompts: 21 };
+    expect(paidBy(session({ ...settled, receipts: [receipt(22, 209)] }), from)).toBe(nsd(105));
+    expect(receiptFor(session({ ...settled, receipts: [receipt(22, 209)] }), nsd(110))).toBeUndefined();
+    expect(paidBy(session({ ...settled, receipts: [receipt(22, 210)] }), from)).toBe(nsd(210));
   });
 
   test("and nothing is left to settle where the chain has taken as much", () => {
@@ -140,6 +171,20 @@ describe("a receipt", () => {
     expect(() => checkReceipt(counted, { ...now, total: nsd(100) }, digests)).not.toThrow();
     expect(() => checkReceipt(counted, { ...now, total: nsd(100) + 1n }, digests)).toThrow(/above the session's cap/);
     expect(() => checkReceipt(counted, { ...now, total: nsd(12) - 1n }, digests)).toThrow(/2 prompts cost 12/);
+  });
+
+  test("pays the 5 NSD a prompt that the contract wants since its last settlement, and is asked for so", () => {
+    const settled = session({ ...owing, settled: nsd(12), settledPrompts: 1 });
+    const next = nextReceipt(settled, digests, pending);
+    expect(next.total).toBe(nsd(22));
+    expect(() => checkReceipt(settled, { ...next, total: nsd(22) - 1n }, digests, pending)).toThrow(/cost 22/);
+    expect(() => checkReceipt(settled, next, digests, pending)).not.toThrow();
+  });
+
+  test("is exact where it charges what was told, for as many prompts", () => {
+    expect(isExact(counted, receipt(2, 12))).toBe(true);
+    expect(isExact(counted, receipt(2, 13))).toBe(false);
+    expect(isExact(counted, receipt(1, 12))).toBe(false);
   });
 
   test("that the chain would not take any more is refused", () => {

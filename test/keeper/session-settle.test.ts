@@ -1,4 +1,4 @@
-import type { Hex } from "viem";
+import { type Hex, parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { routerAbi } from "../../keeper/chain/contracts.ts";
 import { sessionOnChain } from "../../keeper/chain/sessions.ts";
@@ -43,6 +43,38 @@ describe("a session is settled", () => {
     expect(fourth.body["session_number"]).toBe(4);
     const closed = await session.close();
     expect(closed.body).toMatchObject({ status: "closed", settled_wei: session.spent.toString(), settled_prompts: 4 });
+  });
+
+  test("exactly, whatever is paid ahead: what the contract took beyond would have to be paid again", async () => {
+    const session = await HeldByTest.open(core, account(3));
+    await session.ask("One", 1);
+    // 20.1 NSD reach for four answers of 5.1 each, and 15 of them are due after three.
+    const reach = await session.ahead(parseEther("15"));
+    const billed: number[] = [];
+    for (let number = 2; number <= 9; number++) {
+      const prompt = await session.prompt(`Cheap ${number}`, { maxTokens: 1 });
+      let answer = await session.post(prompt, number === 2 ? reach : undefined);
+      if (answer.status === 402) {
+        billed.push(number);
+        answer = await session.post(prompt, await session.sign(session.receiptFor(answer)));
+      }
+      expect([number, answer.status]).toEqual([number, 200]);
+      session.told(answer);
+      expect((await stateOf(session.id)).settled).toBeLessThanOrEqual(session.spent);
+    }
+    expect(billed).toEqual([4, 5, 6, 7, 8, 9]);
+    expect((await statusOf(session))["settlement_error"]).toBeUndefined();
+    const closed = await session.close();
+    expect(closed.body).toMatchObject({ status: "closed", settled_wei: session.spent.toString(), settled_prompts: 9 });
+  });
+
+  test("as it was paid ahead, where its holder closes it without the exact receipt", async () => {
+    const session = await HeldByTest.open(core, account(2));
+    await session.ask("One", 1);
+    session.told(await session.post(await session.prompt("Two", { maxTokens: 1 }), await session.ahead()));
+    const reached = session.spent + parseEther("20") - parseEther("5.1");
+    const closed = await session.close();
+    expect(closed.body).toMatchObject({ status: "closed", settled_wei: reached.toString(), settled_prompts: 1 });
   });
 
   test("when its user ends it on chain, within the notice, and takes no prompts at the end of that", async () => {

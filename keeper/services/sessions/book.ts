@@ -95,8 +95,11 @@ export class SessionBook {
   /** Receipts of which one pays for the answer; undefined where none does. */
   async #receiptsFor(session: SessionRow, pending: Pending): Promise<readonly SignedReceipt[] | undefined> {
     const account = session.tokenHash === null ? undefined : this.#keys.holderOf(session);
-    if (account === undefined) return paidBy(session) >= session.spent + pending.price ? session.receipts : undefined;
-    const { chain, deployment, database } = this.#context;
+    const { chain, deployment, database, settings } = this.#context;
+    if (account === undefined) {
+      const paid = paidBy(session, settings.sessionSettleFrom) >= session.spent + pending.price;
+      return paid ? session.receipts : undefined;
+    }
     const digests = await requests.digestsOfSession(database, session.id);
     const receipt = nextReceipt(session, digests, pending);
     const data = receiptTypedData(chain.id, deployment.addresses.router, session.id, receipt);

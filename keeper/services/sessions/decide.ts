@@ -1,6 +1,6 @@
 /** What to do next about a session on chain: from what the journal and the chain know, and nothing else. */
 import type { SessionRow, SignedReceipt } from "../../database/sessions.ts";
-import { receiptFor } from "./receipts.ts";
+import { isDue, isExact, receiptFor } from "./receipts.ts";
 
 export interface SessionFacts {
   /** Unix seconds, as the chain counts them. */
@@ -33,13 +33,16 @@ export function decideSession(session: SessionRow, facts: SessionFacts): Session
   const ending = now >= session.endsAt - SETTLE_BEFORE_END;
   const closing = session.stage === "closing";
   const old = session.unsettledSince !== null && now * 1000 - session.unsettledSince > LONGEST_UNSETTLED_MS;
-  if (unsettled > 0n && (closing || ending || old || starting || unsettled >= settleFrom)) {
+  const due = isDue(session, settleFrom);
+  if (unsettled > 0n && (closing || ending || old || starting || due)) {
     const receipt = receiptFor(session, session.spent);
     const ahead = reserved > 0n ? receiptFor(session, session.spent + reserved) : undefined;
-    if (ahead === undefined || ahead === receipt) {
-      if (receipt !== undefined) return { action: "settle", receipt };
-    } else if (ending) return { action: "settle", receipt: ahead };
-    // Else what is under way ends soon, and then the lower one is right: to settle it now would void the one that pays ahead.
+    // What is due has what pays ahead count for nothing. Else what is under way ends soon, and then the lower one is right: to
+    // settle it now would void the one that pays ahead.
+    const best = ending && ahead !== undefined ? ahead : receipt;
+    const waits = ahead !== undefined && ahead !== receipt && !ending && !due;
+    if (best !== undefined && !waits && (closing || ending || isExact(session, best)))
+      return { action: "settle", receipt: best };
   }
   const over = now >= session.endsAt && session.prompts > 0;
   return underWay === 0 && unsettled <= 0n && (closing || over) ? { action: "close" } : { action: "wait" };

@@ -51,7 +51,7 @@ export async function admitPrompt(
   ask: SessionAsk,
   proof: { readonly key: Hex; readonly number?: number; readonly held: boolean },
 ): Promise<RequestRow> {
-  const { catalogue, database, operator, validator } = context;
+  const { catalogue, database, operator, settings, validator } = context;
   requireOpen(context, session);
   await requireRoom(context);
   checkAsk(session, ask);
@@ -85,7 +85,7 @@ export async function admitPrompt(
     validatorId: validator.id,
     sessionId: session.id,
     // The keeper's own key signs for what the keeper tells; another's has to have paid for it before.
-    prepaid: proof.held || paidBy(session) >= session.spent + payment,
+    prepaid: proof.held || paidBy(session, settings.sessionSettleFrom) >= session.spent + payment,
   });
   await requests.insertRequest(database, row);
   return row;

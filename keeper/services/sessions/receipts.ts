@@ -1,23 +1,41 @@
 /** What receipts pay for, which one to settle, and which ones a keeper takes. Pure. */
 import { formatEther, type Hex } from "viem";
+import { MINIMUM } from "../../chain/fees.ts";
 import { type Receipt, recordsRoot } from "../../chain/sessions.ts";
 import type { SessionRow, SignedReceipt } from "../../database/sessions.ts";
 import { ApiError } from "../errors.ts";
 
-type Paid = Pick<SessionRow, "receipts" | "settled" | "settledPrompts">;
+type Taken = Pick<SessionRow, "settled" | "settledPrompts">;
+type Paid = Taken & Pick<SessionRow, "receipts">;
+type Owing = Paid & Pick<SessionRow, "spent" | "prompts" | "transactionId">;
 
-/** The contract takes only what counts further than what it took last. */
-const settleable = ({ receipts, settledPrompts }: Paid): SignedReceipt[] =>
-  receipts.filter(({ count }) => count > settledPrompts);
+/** The least total that the contract takes for a count: 5 NSD for each prompt since what it took last, and that. */
+const leastFor = ({ settled, settledPrompts }: Taken, count: number): bigint =>
+  settled + BigInt(count - settledPrompts) * MINIMUM;
+
+/** As `_checkReceipt` of the router has it; what is above the cap was never kept. */
+const settleable = (session: Paid): SignedReceipt[] =>
+  session.receipts.filter(({ count, total }) => count > session.settledPrompts && total >= leastFor(session, count));
+
+/** Whether it charges what was told and nothing beside: what a receipt pays ahead would be charged again by those after it. */
+export const isExact = (
+  { spent, prompts }: Pick<SessionRow, "spent" | "prompts">,
+  { count, total }: Receipt,
+): boolean => count === prompts && total === spent;
+
+/** So much is unsettled that it is worth a transaction. */
+export const isDue = ({ spent, settled }: Pick<SessionRow, "spent" | "settled">, settleFrom: bigint): boolean =>
+  spent > settled && spent - settled >= settleFrom;
 
 /**
- * How far a session is paid: what the chain has taken, and what it would take. While a settlement is on its way, receipts that
- * count no further than it may be void in a moment, and count for nothing.
+ * How far a session is paid: what the chain has taken, and what it would take. While a settlement is due or on its way, receipts
+ * that count no further than it may be void in a moment, and count for nothing: so what is due is asked for exactly.
  */
-export function paidBy(session: Paid & Pick<SessionRow, "prompts" | "transactionId">): bigint {
+export function paidBy(session: Owing, settleFrom: bigint): bigint {
   const { settled, prompts, transactionId } = session;
+  const moving = transactionId !== null || isDue(session, settleFrom);
   return settleable(session)
-    .filter(({ count }) => transactionId === null || count > prompts)
+    .filter(({ count }) => !moving || count > prompts)
     .map(({ total }) => total)
     .reduce(larger, settled);
 }
@@ -60,12 +78,15 @@ export interface Pending {
   readonly price: bigint;
 }
 
-type Counted = Pick<SessionRow, "cap" | "spent" | "prompts" | "settledPrompts">;
+type Counted = Taken & Pick<SessionRow, "cap" | "spent" | "prompts">;
 
-/** The least that pays for everything so far, the pending answer among it. */
+/** The least that pays for everything so far, the pending answer among it, and that the contract takes. */
 export function nextReceipt(session: Counted, digests: readonly Hex[], pending?: Pending): Receipt {
   const all = pending === undefined ? digests : [...digests, pending.digest];
-  return { count: all.length, total: session.spent + (pending?.price ?? 0n), root: recordsRoot(all) };
+  const count = all.length;
+  const owed = session.spent + (pending?.price ?? 0n);
+  const total = count > session.settledPrompts ? larger(owed, leastFor(session, count)) : owed;
+  return { count, total, root: recordsRoot(all) };
 }
 
 const mismatch = (field: string, message: string, expected: string): ApiError =>

@@ -9,6 +9,7 @@ import {
   recordsRoot,
   sessionPromptTypedData,
 } from "../../../keeper/chain/sessions.ts";
+import { digestOf } from "../../../keeper/storage/cid.ts";
 import type { Core } from "./core.ts";
 
 const CHAIN = 31_337;
@@ -113,6 +114,12 @@ export class HeldByTest {
   paid(bill: Reply): void {
     this.digests.push(String(bill.body.error["digest"]) as Hex);
     this.spent += BigInt(String(bill.body.error["price_wei"]));
+  }
+
+  /** An answer that was paid ahead. */
+  told({ body }: Reply): void {
+    this.digests.push(digestOf(String(body["cid"])));
+    this.spent += BigInt(String(body["price_wei"]));
   }
 
   /** Asks, pays, and is answered. */
