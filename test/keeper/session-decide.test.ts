@@ -63,6 +63,8 @@ describe("what to do about a session", () => {
     ["nothing answered", {}, {}, "wait"],
     ["little unsettled", owing, {}, "wait"],
     ["as much as is worth a transaction", owing, { settleFrom: nsd(12) }, "settle"],
+    ["what the contract refused before", { ...owing, error: "RouterSettlementPaused" }, {}, "settle"],
+    ["what it refused, and has taken since", { error: "RouterSettlementPaused" }, {}, "wait"],
     ["a start", owing, { starting: true }, "settle"],
     ["a start with nothing owed", {}, { starting: true }, "wait"],
     ["its end near", { ...owing, endsAt: NOW + SETTLE_BEFORE_END }, {}, "settle"],

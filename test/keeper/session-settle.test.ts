@@ -164,4 +164,23 @@ describe("a keeper whose settlements the contract does not take", () => {
     await expect.poll(async () => (await statusOf(session))["settlement_error"], { timeout: 20_000 }).toBeUndefined();
     expect((await session.ask("After the pause")).status).toBe(200);
   });
+
+  test("tries what it refused again, however little that is", async () => {
+    const session = await HeldByTest.open(core, account(4), "40", 3 * 86_400);
+    // A pause is followed by a day without one.
+    await pass(86_400, session);
+    await session.ask("Before the pause");
+    const { timestamp } = await core.chain.client.getBlock();
+    await core.chain.write(account(0), core.router, routerAbi, "pauseSettlement", [timestamp + 3_600n]);
+    // A start settles whatever is owed.
+    await core.restart();
+    await expect
+      .poll(async () => (await statusOf(session))["settlement_error"], { timeout: 20_000 })
+      .toBe("RouterSettlementPaused");
+    expect(codeOf(await session.post(await session.prompt("In the pause")))).toEqual([503, "settlement_blocked"]);
+    await pass(3_700, session);
+    await expect.poll(async () => (await stateOf(session.id)).settled, { timeout: 20_000 }).toBe(session.spent);
+    await expect.poll(async () => (await statusOf(session))["settlement_error"], { timeout: 20_000 }).toBeUndefined();
+    expect((await session.ask("After the pause")).status).toBe(200);
+  });
 });

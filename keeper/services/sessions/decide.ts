@@ -34,7 +34,9 @@ export function decideSession(session: SessionRow, facts: SessionFacts): Session
   const closing = session.stage === "closing";
   const old = session.unsettledSince !== null && now * 1000 - session.unsettledSince > LONGEST_UNSETTLED_MS;
   const due = isDue(session, settleFrom);
-  if (unsettled > 0n && (closing || ending || old || starting || due)) {
+  // Nothing is answered until the contract takes what it refused, so that does not wait to be due again.
+  const refused = session.error !== null;
+  if (unsettled > 0n && (closing || ending || old || starting || due || refused)) {
     const receipt = receiptFor(session, session.spent);
     const ahead = reserved > 0n ? receiptFor(session, session.spent + reserved) : undefined;
     // What is due has what pays ahead count for nothing. Else what is under way ends soon, and then the lower one is right: to

@@ -14,6 +14,9 @@ import { requireUpToDate } from "../up-to-date.ts";
 import { isUnpaid, type SessionBook } from "./book.ts";
 import { decideSession } from "./decide.ts";
 
+/** Seconds after which the contract is asked again for what it refused, doubled each time; before a session's end there is time for two. */
+const FIRST_RETRY = 30;
+const LONGEST_RETRY = 120;
 const UNPAID = "Nobody paid for this answer before its session ended, so it was not told.";
 
 export interface SettlerParts {
@@ -28,6 +31,8 @@ export class SessionSettler {
   readonly #parts: SettlerParts;
   readonly #locks = new KeyedMutex();
   readonly #steps = new Set<Promise<void>>();
+  /** What the contract refused: how long it rests, and until when by the chain's clock, which a pause ends by too. */
+  readonly #resting = new Map<Hex, { readonly seconds: number; readonly until: number }>();
 
   constructor(context: Context, parts: SettlerParts) {
     this.#context = context;
@@ -48,7 +53,9 @@ export class SessionSettler {
   /** Looks at every session that is not closed: now and then, and after a start, when all that is owed is settled. */
   async sweep(starting = false): Promise<void> {
     const { database, operator } = this.#context;
-    for (const { id } of await journal.openSessions(database, operator)) this.poke(id, starting);
+    const now = chainNow(this.#context);
+    for (const { id } of await journal.openSessions(database, operator))
+      if (now >= (this.#resting.get(id)?.until ?? 0)) this.poke(id, starting);
   }
 
   async stop(): Promise<void> {
@@ -128,6 +135,7 @@ export class SessionSettler {
   async #over(row: SessionRow, transaction: TransactionRow | undefined): Promise<void> {
     const { database } = this.#context;
     const closeTx = transaction?.minedHash ?? null;
+    this.#resting.delete(row.id);
     await journal.updateSession(database, row.id, { stage: "closed", transactionId: null, closeTx });
     for (const open of await openOfSession(database, row.id))
       await this.#parts.outcomes.giveUp(open.key, "unpaid", UNPAID);
@@ -154,6 +162,9 @@ export class SessionSettler {
     } else if (decision.action === "close") {
       const args = [sessionOnChain(row)] as const;
       await this.#send(row, "close", encodeFunctionData({ abi: routerAbi, functionName: "closeSession", args }));
+    } else if (row.error !== null && row.stage === "open") {
+      // Nothing is left of what the contract refused.
+      await journal.updateSession(database, row.id, { error: null });
     }
   }
 
@@ -164,9 +175,12 @@ export class SessionSettler {
         { purpose: `${what}-session:${row.id}`, to: deployment.addresses.router, data },
         async (sql, transactionId) => journal.updateSession(sql, row.id, { transactionId, error: null }),
       );
+      this.#resting.delete(row.id);
       wake();
     } catch (error) {
       if (!(error instanceof OnChainError)) throw error;
+      const seconds = Math.min((this.#resting.get(row.id)?.seconds ?? FIRST_RETRY / 2) * 2, LONGEST_RETRY);
+      this.#resting.set(row.id, { seconds, until: chainNow(this.#context) + seconds });
       this.#context.log.warn({ err: error, session: row.id, what }, "the contract does not take it now");
       await journal.updateSession(database, row.id, { error: error.errorName });
     }
