@@ -198,7 +198,11 @@ function wire(parts: Parts, shared: Pick<Context, "settings" | "log" | "probe" |
     fromBlock: deployment.fromBlock,
     log: shared.log,
     onLogs: (logs) => watcher.onLogs(logs),
-    onRewind: (block) => watcher.onRewind(block),
+    onRewind: async (block) => {
+      await settler.reopen(block);
+      await watcher.onRewind(block);
+      await settler.sweep();
+    },
   });
   const loop = new ChainLoop(context, supervisor, follower, settler);
   const nonces = new Nonces(context);

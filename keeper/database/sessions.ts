@@ -205,3 +205,21 @@ export const sessionCarriedBy = async (sql: Sql, transactionId: number): Promise
 export async function deleteSession(sql: Sql, id: Hex): Promise<void> {
   await sql.query("delete from sessions where id = $1", [id]);
 }
+
+/** Whether the logs that were read say that it was closed. */
+export async function isClosedOnChain(sql: Sql, id: Hex): Promise<boolean> {
+  const rows = await sql.query(
+    "select id from positions where kind = 'session' and id = $1 and ended_block is not null limit 1",
+    [id],
+  );
+  return rows.length > 0;
+}
+
+/** What was closed in blocks from `block` on is to be closed again. Asked before those blocks' positions are dropped. */
+export async function reopenFrom(sql: Sql, operator: Address, block: bigint): Promise<void> {
+  await sql.query(
+    `update sessions set stage = 'closing' where operator = $1 and stage = 'closed'
+       and id in (select id from positions where kind = 'session' and ended_block >= $2)`,
+    [operator.toLowerCase(), block.toString()],
+  );
+}

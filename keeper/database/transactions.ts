@@ -101,6 +101,14 @@ export const openForPurpose = async (
 ): Promise<TransactionRow | undefined> =>
   (await select(sql, `operator = $1 and purpose = $2 and ${OPEN}`, [operator, purpose]))[0];
 
+/** Whatever became of it. */
+export const lastForPurpose = async (
+  sql: Sql,
+  operator: Address,
+  purpose: string,
+): Promise<TransactionRow | undefined> =>
+  (await select(sql, "operator = $1 and purpose = $2 order by id desc limit 1", [operator, purpose]))[0];
+
 /** The transaction that this hash is a version of. */
 export const findByHash = async (sql: Sql, hash: Hash): Promise<TransactionRow | undefined> =>
   (await select(sql, "attempts @> $1::jsonb", [JSON.stringify([{ hash }])]))[0];

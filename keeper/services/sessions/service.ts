@@ -151,8 +151,10 @@ export class SessionService implements Sessions {
   /** What the chain says of it now: its user may have ended it. */
   async #lookAt(session: SessionRow): Promise<SessionRow> {
     if (session.stage !== "open") return session;
-    const view = await this.#parts.settler.view(session.id);
-    return view.open ? { ...session, endsAt: Number(view.endsAt) } : { ...session, stage: "closed" };
+    const { settler } = this.#parts;
+    const view = await settler.view(session.id);
+    if (view.open) return { ...session, endsAt: Number(view.endsAt) };
+    return { ...session, stage: (await settler.isClosed(session.id)) ? "closed" : "opening" };
   }
 
   async bill(requestId: Hex): Promise<Bill | undefined> {

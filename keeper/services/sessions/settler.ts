@@ -6,7 +6,7 @@ import { type Session, sessionId, sessionOnChain } from "../../chain/sessions.ts
 import { markSettled, openOfSession } from "../../database/requests.ts";
 import type { SessionPatch, SessionRow } from "../../database/sessions.ts";
 import * as journal from "../../database/sessions.ts";
-import { getTransaction, type TransactionRow } from "../../database/transactions.ts";
+import { getTransaction, lastForPurpose, type TransactionRow } from "../../database/transactions.ts";
 import { type Context, chainNow } from "../context.ts";
 import { KeyedMutex } from "../mutex.ts";
 import type { Outcomes } from "../outcomes.ts";
@@ -17,6 +17,8 @@ import { decideSession } from "./decide.ts";
 /** Seconds after which the contract is asked again for what it refused, doubled each time; before a session's end there is time for two. */
 const FIRST_RETRY = 30;
 const LONGEST_RETRY = 120;
+/** Seconds in which an opening that the chain dropped may come back with a time before its deadline. */
+const COMES_BACK_WITHIN = 600;
 const UNPAID = "Nobody paid for this answer before its session ended, so it was not told.";
 
 export interface SettlerParts {
@@ -25,6 +27,9 @@ export interface SettlerParts {
   /** Looks at a prompt again. */
   readonly poke: (key: Hex) => void;
 }
+
+type Purpose = "open" | "settle" | "close";
+const purposeOf = (what: Purpose, id: Hex): string => `${what}-session:${id}`;
 
 export class SessionSettler {
   readonly #context: Context;
@@ -58,6 +63,12 @@ export class SessionSettler {
       if (now >= (this.#resting.get(id)?.until ?? 0)) this.poke(id, starting);
   }
 
+  /** Blocks from `block` on were dropped, and those that closed a session may be among them. Before their positions are. */
+  async reopen(block: bigint): Promise<void> {
+    const { database, operator } = this.#context;
+    await journal.reopenFrom(database, operator, block);
+  }
+
   async stop(): Promise<void> {
     await Promise.allSettled([...this.#steps]);
   }
@@ -69,7 +80,7 @@ export class SessionSettler {
     const id = sessionId(chain.id, router, session);
     const args = [sessionOnChain(session), signature] as const;
     const data = encodeFunctionData({ abi: routerAbi, functionName: "openSession", args });
-    await sender.send({ purpose: `open-session:${id}`, to: router, data }, async (sql, transactionId) => {
+    await sender.send({ purpose: purposeOf("open", id), to: router, data }, async (sql, transactionId) => {
       await journal.insertSession(sql, id, session, { stage: "opening", tokenHash, createdAt: Date.now() });
       await journal.updateSession(sql, id, { transactionId });
     });
@@ -86,6 +97,12 @@ export class SessionSettler {
       requireUpToDate(this.#context),
     ]);
     return view;
+  }
+
+  /** Whether one that the chain does not show as open was closed there; else a reorganisation has dropped its opening. */
+  async isClosed(id: Hex): Promise<boolean> {
+    await this.#context.catchUp();
+    return journal.isClosedOnChain(this.#context.database, id);
   }
 
   /** Takes a session as far as it goes without waiting. */
@@ -109,9 +126,7 @@ export class SessionSettler {
     const { database } = this.#context;
     const view = await this.view(row.id);
     if (!view.open) {
-      // An opening that did not come to be leaves nothing behind: its user may sign another.
-      if (row.stage === "opening") await journal.deleteSession(database, row.id);
-      else await this.#over(row, transaction);
+      await this.#notOpen(row, transaction);
       return false;
     }
     const settledPrompts = Number(view.count);
@@ -132,11 +147,31 @@ export class SessionSettler {
     return true;
   }
 
+  async #notOpen(row: SessionRow, transaction: TransactionRow | undefined): Promise<void> {
+    const { database, operator, log } = this.#context;
+    if (await this.isClosed(row.id)) return this.#over(row, transaction);
+    const opening = await lastForPurpose(database, operator, purposeOf("open", row.id));
+    if (opening?.state === "written" || opening?.state === "sent") {
+      // Looked at again when it is mined.
+      return journal.updateSession(database, row.id, { transactionId: opening.id });
+    }
+    const mayComeBack = opening === undefined && chainNow(this.#context) <= Number(row.deadline) + COMES_BACK_WITHIN;
+    if (mayComeBack || opening?.minedStatus === "success") return;
+    // An opening that did not come to be leaves nothing behind: its user may sign another.
+    if (row.stage === "opening") return journal.deleteSession(database, row.id);
+    log.warn({ session: row.id, spent: row.spent }, "the chain dropped a session's opening for good");
+    await this.#over(row, transaction);
+  }
+
   async #over(row: SessionRow, transaction: TransactionRow | undefined): Promise<void> {
     const { database } = this.#context;
-    const closeTx = transaction?.minedHash ?? null;
+    const ours = transaction?.purpose === purposeOf("close", row.id) ? transaction.minedHash : null;
     this.#resting.delete(row.id);
-    await journal.updateSession(database, row.id, { stage: "closed", transactionId: null, closeTx });
+    await journal.updateSession(database, row.id, {
+      stage: "closed",
+      transactionId: null,
+      closeTx: ours ?? row.closeTx,
+    });
     for (const open of await openOfSession(database, row.id))
       await this.#parts.outcomes.giveUp(open.key, "unpaid", UNPAID);
   }
@@ -168,11 +203,11 @@ export class SessionSettler {
     }
   }
 
-  async #send(row: SessionRow, what: "settle" | "close", data: Hex): Promise<void> {
+  async #send(row: SessionRow, what: Exclude<Purpose, "open">, data: Hex): Promise<void> {
     const { database, deployment, sender, wake } = this.#context;
     try {
       await sender.send(
-        { purpose: `${what}-session:${row.id}`, to: deployment.addresses.router, data },
+        { purpose: purposeOf(what, row.id), to: deployment.addresses.router, data },
         async (sql, transactionId) => journal.updateSession(sql, row.id, { transactionId, error: null }),
       );
       this.#resting.delete(row.id);
