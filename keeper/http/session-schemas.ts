@@ -89,6 +89,11 @@ export const CloseIn = Type.Object(
   { ...closed, description: "`deadline` and `signature` of the 401; nothing where the API key is in the header" },
 );
 
+export const KeyIn = Type.Object(
+  { deadline: Type.Optional(Uint64In), signature: Type.Optional(SignatureIn), prepare },
+  { ...closed, description: "`deadline` and `signature` of the 401" },
+);
+
 export const SessionParams = Type.Object(
   {
     session_id: Type.String({ pattern: "^0x[0-9a-fA-F]{64}$", "x-expected": "the session's id, 0x and 64 hex digits" }),
@@ -121,8 +126,13 @@ const sessionFields = {
 export const SessionOut = Type.Object(sessionFields, { description: "Where a session stands" });
 
 export const OpenedOut = Type.Object(
-  { ...sessionFields, ...optional({ api_key: Type.String({ description: "Told this once" }) }) },
+  { ...sessionFields, ...optional({ api_key: Type.String({ description: "Told once, and at /api-key" }) }) },
   { description: "The session, open on chain" },
+);
+
+export const KeyOut = Type.Object(
+  { ...sessionFields, api_key: Type.String() },
+  { description: "The session, and its API key" },
 );
 
 export const SessionsOut = Type.Object({ address: Address, sessions: Type.Array(SessionOut) });
@@ -149,5 +159,6 @@ export const BillOut = Type.Object(
 export type OpenBody = Static<typeof OpenIn>;
 export type PromptBody = Static<typeof PromptIn>;
 export type CloseBody = Static<typeof CloseIn>;
+export type KeyBody = Static<typeof KeyIn>;
 export type SessionBody = Static<typeof SessionIn>;
 export type ReceiptBody = Static<typeof ReceiptIn>;

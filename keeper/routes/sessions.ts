@@ -12,6 +12,9 @@ import { presentSession, sessionOf, signedReceiptOf } from "../http/session-bodi
 import {
   type CloseBody,
   CloseIn,
+  type KeyBody,
+  KeyIn,
+  KeyOut,
   type OpenBody,
   OpenedOut,
   OpenIn,
@@ -35,6 +38,11 @@ const refusals = {
   409: ErrorOut,
   "4xx": ErrorOut,
   "5xx": ErrorOut,
+};
+
+/** Nothing is needed to learn what is to be signed. */
+const bodyless = async (request: FastifyRequest): Promise<void> => {
+  request.body ??= {};
 };
 
 export function registerSessions(app: FastifyInstance, { sessions }: Services, settings: HttpSettings): void {
@@ -96,13 +104,33 @@ export function registerSessions(app: FastifyInstance, { sessions }: Services, s
     },
   );
   routes.post(
+    "/api/sessions/:session_id/api-key",
+    {
+      onRequest: app.limitSpending,
+      preValidation: bodyless,
+      schema: {
+        summary: "Be told a session's API key once more",
+        description:
+          "Signed by the wallet of the session's user, with a message that is for this alone: what opened the session lies on chain for everybody.",
+        tags: ["Sessions"],
+        security: [{ intent: [] }, {}],
+        params: SessionParams,
+        querystring: NoQuery,
+        body: KeyIn,
+        response: { 200: KeyOut, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const id = request.params.session_id.toLowerCase() as Hex;
+      const { state, apiKey } = await toldKey(request, request.body, id, sessions);
+      return reply.header("cache-control", "no-store").send({ ...presentSession(state), api_key: apiKey });
+    },
+  );
+  routes.post(
     "/api/sessions/:session_id/close",
     {
       onRequest: app.limitSpending,
-      // Nothing is needed to learn what is to be signed.
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyless,
       handlerTimeout,
       schema: {
         summary: "Settle and close a session; revokes its API key",
@@ -155,6 +183,26 @@ const toSign = ({ session, data, to, calldata }: SessionOffer): ApiError =>
     `Sign typed_data with the wallet of ${session.user} (eth_signTypedData_v4), and send its message as session, with the signature. It locks the cap, and no more than that can be lost.`,
     { typed_data: forWallet(data), transaction: { to, data: calldata } },
   );
+
+async function toldKey(request: FastifyRequest, body: KeyBody, id: Hex, sessions: Sessions) {
+  const signature = signatureOf(request, body);
+  if (signature !== undefined && body.prepare !== true) {
+    const deadline = deadlineOf(body);
+    if (deadline === undefined) throw missingField("deadline", "the deadline that was signed");
+    return sessions.tellKey(id, { deadline, signature });
+  }
+  const { user, deadline, data } = await sessions.prepareKey(id);
+  if (body.prepare !== true && mayUseDevelopmentKey(request)) {
+    const ours = await sessions.signForDevelopment(data, user);
+    if (ours !== undefined) return sessions.tellKey(id, { deadline, signature: ours });
+  }
+  throw new ApiError(
+    401,
+    "signature_required",
+    `Sign typed_data with the wallet of ${user}, and send its message's deadline and the signature. Send them to this keeper alone: whoever has them is told the API key.`,
+    { typed_data: forWallet(data) },
+  );
+}
 
 async function closed(request: FastifyRequest, body: CloseBody, id: Hex, sessions: Sessions): Promise<SessionState> {
   const receipt = body.receipt && signedReceiptOf(body.receipt);

@@ -94,7 +94,15 @@ export interface CloseOffer {
   readonly data: WalletMessage;
 }
 
-export type CloseProof = { readonly deadline: bigint; readonly signature: Hex } | { readonly apiKey: string };
+/** What the wallet of the session's user signs to be told its API key once more. */
+export type KeyOffer = CloseOffer;
+
+export interface KeyProof {
+  readonly deadline: bigint;
+  readonly signature: Hex;
+}
+
+export type CloseProof = KeyProof | { readonly apiKey: string };
 
 export interface Sessions {
   /** What the user signs to open a session here. Throws `ApiError` where it could not be opened. */
@@ -103,7 +111,7 @@ export interface Sessions {
   signForDevelopment(data: WalletMessage, user: Address): Promise<Hex | undefined>;
   /**
    * Relays the opening, and resolves when it is mined; without a signature, takes up what its user has opened in person.
-   * The API key, where it is one, is told this once.
+   * The API key, where it is one, is told this once, and later by `tellKey` alone.
    */
   open(
     session: Session,
@@ -120,6 +128,9 @@ export interface Sessions {
   bill(requestId: Hex): Promise<Bill | undefined>;
   /** Resolves when the prompt has its end, or its answer waits to be paid, or with where it stands after `timeoutMs`. */
   waitFor(requestId: Hex, timeoutMs: number, signal?: AbortSignal): Promise<RequestState>;
+  prepareKey(id: Hex): Promise<KeyOffer>;
+  /** Tells the API key once more, to the wallet of the session's user. */
+  tellKey(id: Hex, proof: KeyProof): Promise<{ readonly state: SessionState; readonly apiKey: string }>;
   prepareClose(id: Hex): Promise<CloseOffer>;
   /** Takes no more prompts, settles, and closes. Resolves when it is closed, or with where it stands after a while. */
   close(id: Hex, proof: CloseProof, receipt?: SignedReceipt): Promise<SessionState>;

@@ -61,6 +61,7 @@ describe("the description", () => {
         "GET /api/sessions/{session_id}",
         "POST /api/llm/generate",
         "POST /api/sessions",
+        "POST /api/sessions/{session_id}/api-key",
         "POST /api/sessions/{session_id}/close",
         "POST /api/sessions/{session_id}/prompts",
       ].sort(),

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Hex, parseEther } from "viem";
+import { decodeFunctionData, type Hex, parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { routerAbi } from "../../keeper/chain/contracts.ts";
 import { type Session, sessionOnChain } from "../../keeper/chain/sessions.ts";
-import { account } from "./support/chain.ts";
+import { account, MODEL } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { eventsOf } from "./support/http.ts";
 import { bearer, call, openSession } from "./support/sessions.ts";
@@ -14,6 +14,12 @@ const codeOf = ({ status, body }: Awaited<ReturnType<typeof call>>) => [status, 
 const chat = (apiKey: string, message: string, more: object = {}) =>
   call(`${core.keeper.url}/api/chat`, { message, max_tokens: 12, ...more }, bearer(apiKey));
 const sessionUrl = (id: unknown) => `${core.keeper.url}/api/sessions/${id}`;
+
+const tell = (id: Hex, body: object) => call(`${sessionUrl(id)}/api-key`, body);
+const toSign = async (id: Hex) => {
+  const { error } = (await tell(id, { prepare: true })).body;
+  return error["typed_data"] as { message: { deadline: string } };
+};
 
 async function newKey(index: number, cap = "60"): Promise<{ apiKey: string; id: Hex }> {
   const { status, body } = await openSession(core, account(index), { cap, api_key: true });
@@ -115,6 +121,53 @@ describe("an API key", () => {
   });
 });
 
+describe("an API key that was lost on its way", () => {
+  test("is told again to the wallet that opened its session, and to nobody for what lies on chain", async () => {
+    const { apiKey, id } = await newKey(2, "30");
+    const [opened] = await core.chain.client.getContractEvents({
+      address: core.router,
+      abi: routerAbi,
+      eventName: "SessionOpened",
+      args: { id },
+      fromBlock: 0n,
+    });
+    const { input } = await core.chain.client.getTransaction({ hash: opened?.transactionHash ?? "0x" });
+    const { args } = decodeFunctionData({ abi: routerAbi, data: input });
+    const [terms, signature] = args as unknown as [Record<string, unknown>, Hex];
+    const found = { user: terms["user"], validator: terms["validator"], key: terms["key"], model: MODEL };
+    const numbers = { cap: terms["cap"], expiry: terms["expiry"], nonce: terms["nonce"], deadline: terms["deadline"] };
+    const texts = Object.entries(numbers).map(([name, value]) => [name, name === "nonce" ? value : String(value)]);
+    const session = { ...found, ...Object.fromEntries(texts) };
+    const replayed = await call(`${core.keeper.url}/api/sessions`, { session, signature });
+    expect([replayed.status, replayed.body["session_id"], replayed.body["api_key"]]).toEqual([201, id, undefined]);
+    const data = await toSign(id);
+    const { deadline } = data.message;
+    expect(codeOf(await tell(id, { deadline, signature }))).toEqual([403, "not_yours"]);
+    const stranger = await account(7).signTypedData(data as never);
+    expect(codeOf(await tell(id, { deadline, signature: stranger }))).toEqual([403, "not_yours"]);
+    const ours = await account(2).signTypedData(data as never);
+    expect(codeOf(await tell(id, { deadline: "1", signature: ours }))).toEqual([400, "expired"]);
+    await core.restart();
+    const told = await tell(id, { deadline, signature: ours });
+    expect(told).toMatchObject({ status: 200, body: { session_id: id, api_key: apiKey } });
+    expect((await chat(apiKey, "Found again?")).status).toBe(200);
+  });
+
+  test("is not told for another session, nor once it is revoked, nor where its client holds the key", async () => {
+    const one = await newKey(3, "30");
+    const other = await newKey(3, "30");
+    expect(one.apiKey).not.toBe(other.apiKey);
+    const data = await toSign(one.id);
+    const signature = await account(3).signTypedData(data as never);
+    const { deadline } = data.message;
+    expect(codeOf(await tell(other.id, { deadline, signature }))).toEqual([403, "not_yours"]);
+    await call(`${sessionUrl(one.id)}/close`, {}, bearer(one.apiKey));
+    expect(codeOf(await tell(one.id, { deadline, signature }))).toEqual([409, "session_closed"]);
+    const { body } = await openSession(core, account(3), { cap: "30", key: account(3).address });
+    expect(codeOf(await tell(String(body["session_id"]) as Hex, { prepare: true }))).toEqual([409, "no_api_key"]);
+  });
+});
+
 describe("what an API key cannot do", () => {
   test("pay for another user, ask another model, or close another's session", async () => {
     const mine = await newKey(0, "30");
@@ -159,15 +212,18 @@ describe("what an API key cannot do", () => {
     } as unknown as Session;
     await core.chain.write(user, core.router, routerAbi, "openSession", [sessionOnChain(session), "0x"]);
     const url = `${core.keeper.url}/api/sessions`;
-    expect(codeOf(await call(url, { session: message }))).toEqual([401, "invalid_signature"]);
     const stranger = await account(7).signTypedData(error["typed_data"] as never);
     expect(codeOf(await call(url, { session: message, signature: stranger }))).toEqual([401, "invalid_signature"]);
     const signature = await user.signTypedData(error["typed_data"] as never);
     const opened = await call(url, { session: message, signature });
-    expect(opened.status).toBe(201);
-    expect((await chat(String(opened.body["api_key"]), "Mine after all?")).status).toBe(200);
-    // And not a second time.
-    expect((await call(url, { session: message, signature })).body["api_key"]).toBeUndefined();
+    expect(opened).toMatchObject({ status: 201, body: { status: "open", api_key_held: true } });
+    // Whoever relayed it may have put that signature on chain.
+    expect(opened.body["api_key"]).toBeUndefined();
+    const id = String(opened.body["session_id"]) as Hex;
+    const data = await toSign(id);
+    const proof = { deadline: data.message.deadline, signature: await user.signTypedData(data as never) };
+    const told = await tell(id, proof);
+    expect((await chat(String(told.body["api_key"]), "Mine after all?")).status).toBe(200);
   });
 
   test("be revoked by a stranger, while its user can by the wallet alone", async () => {

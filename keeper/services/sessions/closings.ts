@@ -5,16 +5,16 @@ import { judgeSignature } from "../../chain/signatures.ts";
 import * as requests from "../../database/requests.ts";
 import type { SessionRow, SignedReceipt } from "../../database/sessions.ts";
 import * as journal from "../../database/sessions.ts";
-import { type Context, chainNow } from "../context.ts";
+import type { Context } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import type { Supervisor } from "../supervisor.ts";
 import type { CloseOffer, CloseProof } from "../types.ts";
 import type { SessionBook } from "./book.ts";
+import { freshDeadline, requireFresh } from "./fresh.ts";
 import { hashOfApiKey } from "./keys.ts";
 import { requireSession } from "./session-state.ts";
 import type { SessionSettler } from "./settler.ts";
 
-const CLOSE_WITHIN = 600;
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 200;
 
@@ -36,7 +36,7 @@ export class Closings {
   async prepare(id: Hex): Promise<CloseOffer> {
     const { chain, deployment } = this.#context;
     const { user } = await requireSession(this.#context, id);
-    const deadline = BigInt(chainNow(this.#context) + CLOSE_WITHIN);
+    const deadline = freshDeadline(this.#context);
     return { user, deadline, data: closeSessionTypedData(chain.id, deployment.addresses.router, id, deadline) };
   }
 
@@ -70,11 +70,7 @@ export class Closings {
     }
     const { chain, deployment } = this.#context;
     const { deadline, signature } = proof;
-    const now = BigInt(chainNow(this.#context));
-    if (deadline < now || deadline > now + BigInt(2 * CLOSE_WITHIN))
-      throw new ApiError(400, "expired", `The deadline lies at most ${2 * CLOSE_WITHIN} seconds ahead. Sign again.`, {
-        field: "deadline",
-      });
+    requireFresh(this.#context, deadline);
     const digest = hashTypedData(closeSessionTypedData(chain.id, deployment.addresses.router, session.id, deadline));
     if (await isSignedByOneOf([session.key], digest, signature)) return;
     const { kind } = await judgeSignature(chain.client, session.user, digest, signature);

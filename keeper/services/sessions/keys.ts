@@ -1,13 +1,15 @@
 /**
- * API keys. The key that a client sends is known here by its hash alone. The session's own key is never written down: it is
- * derived from the terms that its user signs and from a secret that lies in the data folder beside the other keys.
+ * API keys. Neither the key that a client sends nor the session's own is written down: both are derived, the one from the session's
+ * id and the other from the terms that its user signs, with a secret that lies in the data folder beside the other keys.
  */
 import { createHash, hkdfSync, randomBytes } from "node:crypto";
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { isAddressEqual, type LocalAccount, toHex } from "viem";
+import { type Address, type Hex, hexToBytes, isAddressEqual, type LocalAccount, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { domainOf } from "../../chain/intents.ts";
 import type { Session } from "../../chain/sessions.ts";
+import { ApiError } from "../errors.ts";
 
 const FILE = "session.key";
 const SECRET_BYTES = 32;
@@ -16,7 +18,18 @@ const API_KEY = /^nsk_[A-Za-z0-9_-]{43}$/;
 
 export type HeldTerms = Pick<Session, "user" | "validator" | "model" | "cap" | "expiry" | "nonce">;
 
-export const newApiKey = (): string => `${PREFIX}${randomBytes(SECRET_BYTES).toString("base64url")}`;
+/** Never on chain: it tells a keeper to tell the session's API key to whoever brings it. */
+export const apiKeyTypedData = (chainId: number, router: Address, session: Hex, deadline: bigint) => ({
+  domain: domainOf(chainId, router),
+  types: {
+    ApiKey: [
+      { name: "session", type: "bytes32" },
+      { name: "deadline", type: "uint64" },
+    ],
+  },
+  primaryType: "ApiKey" as const,
+  message: { session, deadline },
+});
 
 export const isApiKey = (text: string): boolean => API_KEY.test(text);
 
@@ -48,6 +61,11 @@ export class HeldKeys {
     return new HeldKeys(secret);
   }
 
+  apiKeyOf(session: Hex): string {
+    const key = hkdfSync("sha256", this.#secret, "neuroswarm api key", hexToBytes(session), SECRET_BYTES);
+    return `${PREFIX}${Buffer.from(key).toString("base64url")}`;
+  }
+
   /** The key of a session with these terms: a nonce opens one session, so no two sessions share a key. */
   accountFor({ user, validator, model, cap, expiry, nonce }: HeldTerms): LocalAccount {
     const terms = [user.toLowerCase(), validator.toLowerCase(), model, cap, expiry, nonce].join("|");
@@ -61,3 +79,6 @@ export class HeldKeys {
     return isAddressEqual(account.address, session.key) ? account : undefined;
   }
 }
+
+export const keyLost = (): ApiError =>
+  new ApiError(503, "key_lost", "This keeper has lost the key behind this API key. Make another one.");

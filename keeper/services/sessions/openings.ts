@@ -16,7 +16,7 @@ import type { Nonces } from "../nonces.ts";
 import { insufficient, refused, walletNotDeployed } from "../refusals.ts";
 import { requirePost } from "../rotation.ts";
 import type { SessionOffer, SessionTerms } from "../types.ts";
-import { type HeldKeys, hashOfApiKey, newApiKey } from "./keys.ts";
+import { type HeldKeys, hashOfApiKey } from "./keys.ts";
 import type { SessionSettler } from "./settler.ts";
 
 /** Seconds in which an authorization can be opened. */
@@ -83,18 +83,16 @@ export class Openings {
         return { id };
       }
       this.#checkOwn(session);
-      const held = this.#keys.holderOf(session) !== undefined;
-      // Whoever reads the chain could ask for the API key of a session that its user opened in person.
       const accepted = signature === undefined ? undefined : await this.#accepted(session, id, signature);
-      if (held && accepted === undefined) throw notTheUsers(session);
-      const apiKey = held ? newApiKey() : undefined;
+      const apiKey = this.#keys.holderOf(session) === undefined ? undefined : this.#keys.apiKeyOf(id);
       const tokenHash = apiKey === undefined ? null : hashOfApiKey(apiKey);
-      const view = await this.#settler.view(id);
+      const [view, sent] = await Promise.all([this.#settler.view(id), this.#settler.wasSent(id)]);
       if (view.open) await this.#adopt(id, session, tokenHash);
       else if (accepted === undefined) throw unknownOnChain(id);
       else await this.#relay(session, accepted, tokenHash);
       await this.#opened(id);
-      return { id, ...(apiKey === undefined ? {} : { apiKey }) };
+      // A signature that may be on chain already tells nothing of who brings it: KeyTelling asks for another.
+      return { id, ...(apiKey === undefined || view.open || sent ? {} : { apiKey }) };
     });
   }
 
@@ -175,7 +173,7 @@ export class Openings {
     throw new ApiError(
       503,
       "submission_pending",
-      "The session's opening is not mined yet. Ask for it by its id in a moment.",
+      "The session's opening is not mined yet. Ask for it by its id in a moment, and for its API key at /api-key.",
       { session_id: id },
       10,
     );

@@ -15,6 +15,8 @@ import type {
   Bill,
   CloseOffer,
   CloseProof,
+  KeyOffer,
+  KeyProof,
   PromptProof,
   RequestState,
   SessionAsk,
@@ -27,7 +29,8 @@ import type {
 import { requireRow, untilRow } from "../waiting.ts";
 import { isUnpaid, type SessionBook } from "./book.ts";
 import { Closings } from "./closings.ts";
-import { type HeldKeys, hashOfApiKey } from "./keys.ts";
+import { KeyTelling } from "./key-telling.ts";
+import { type HeldKeys, hashOfApiKey, keyLost } from "./keys.ts";
 import { Openings } from "./openings.ts";
 import { admitPrompt, checkProof, promptOf, requireOpen } from "./prompts.ts";
 import { nextReceipt } from "./receipts.ts";
@@ -47,6 +50,7 @@ export class SessionService implements Sessions {
   readonly #parts: SessionParts;
   readonly #openings: Openings;
   readonly #closings: Closings;
+  readonly #telling: KeyTelling;
   readonly #signer: DevelopmentSigner;
 
   constructor(context: Context, parts: SessionParts) {
@@ -54,6 +58,7 @@ export class SessionService implements Sessions {
     this.#parts = parts;
     this.#openings = new Openings(context, parts.settler, parts.keys, parts.nonces);
     this.#closings = new Closings(context, parts);
+    this.#telling = new KeyTelling(context, parts.keys);
     this.#signer = new DevelopmentSigner(context.chain);
   }
 
@@ -129,8 +134,7 @@ export class SessionService implements Sessions {
     const found = await journal.findByToken(this.#context.database, hashOfApiKey(apiKey));
     if (found === undefined) throw unknownKey();
     if (found.operator !== this.#context.operator) throw revokedKey(found.id);
-    if (keys.holderOf(found) === undefined)
-      throw new ApiError(503, "key_lost", "This keeper has lost the key behind this API key. Make another one.");
+    if (keys.holderOf(found) === undefined) throw keyLost();
     const key = keccak256(bytesToHex(randomBytes(32)));
     const row = await book.run(found.id, async () => {
       const session = await this.#lookAt(await requireSession(this.#context, found.id));
@@ -172,6 +176,15 @@ export class SessionService implements Sessions {
     const row = await requireRow(this.#context, requestId);
     await untilRow(this.#context, row.key, (now) => now.stage === "final" || isUnpaid(now), timeoutMs, signal);
     return this.#requestState(row.key);
+  }
+
+  prepareKey(id: Hex): Promise<KeyOffer> {
+    return this.#telling.prepare(id);
+  }
+
+  async tellKey(id: Hex, proof: KeyProof) {
+    const { session, apiKey } = await this.#telling.tell(id, proof);
+    return { state: await this.#stateOf(session), apiKey };
   }
 
   prepareClose(id: Hex): Promise<CloseOffer> {

@@ -88,6 +88,12 @@ export class SessionSettler {
     return id;
   }
 
+  /** Whether its opening was sent before, and lay open to everybody with the signature in it. */
+  async wasSent(id: Hex): Promise<boolean> {
+    const { database, operator } = this.#context;
+    return (await lastForPurpose(database, operator, purposeOf("open", id))) !== undefined;
+  }
+
   /** As the chain has it: a session that an endpoint does not show yet is not over for that. */
   async view(id: Hex) {
     const { chain, deployment } = this.#context;

@@ -16,6 +16,7 @@ const signature = `0x${"11".repeat(65)}`;
 const prompt = { message: "hello", number: 1, signature };
 const receipt = { count: 1, total: "6000000000000000000", root: hash, signature };
 const prompts = `/api/sessions/${hash}/prompts`;
+const apiKey = `/api/sessions/${hash}/api-key`;
 const close = `/api/sessions/${hash}/close`;
 
 export const SESSIONS: readonly [string, string, object, number, string, string | undefined][] = [
@@ -77,6 +78,8 @@ export const SESSIONS: readonly [string, string, object, number, string, string 
   ],
   ["an unknown session", prompts, prompt, 404, "session_not_found", "session_id"],
   ["an id that is none", "/api/sessions/0x12/prompts", prompt, 400, "invalid_field", "session_id"],
+  ["a signature for the API key without its deadline", apiKey, { signature }, 400, "missing_field", "deadline"],
+  ["the API key of an unknown session", apiKey, { prepare: true }, 404, "session_not_found", "session_id"],
   ["a signature without its deadline", close, { signature }, 400, "missing_field", "deadline"],
   ["a deadline in words", close, { deadline: "soon", signature }, 400, "invalid_field", "deadline"],
   ["an unknown session to close", close, { prepare: true }, 404, "session_not_found", "session_id"],

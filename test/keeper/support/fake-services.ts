@@ -74,6 +74,8 @@ const noSessions: Sessions = {
   },
   bill: async () => undefined,
   waitFor: unknownSession,
+  prepareKey: unknownSession,
+  tellKey: unknownSession,
   prepareClose: unknownSession,
   close: unknownSession,
 };
