@@ -199,6 +199,23 @@ export const sessionsOfUser = (sql: Sql, operator: Address, user: Address, limit
     limit,
   ]);
 
+/** How many sessions of a user are not closed, and how many came in since then (unix milliseconds), whatever became of them. */
+export async function countsOfUser(
+  sql: Sql,
+  operator: Address,
+  user: Address,
+  since: number,
+): Promise<{ open: number; recent: number; oldest: number }> {
+  const [row] = await sql.query<{ open: number; recent: number; oldest: number | string | null }>(
+    `select count(*) filter (where stage <> 'closed')::int as open,
+            count(*) filter (where created_at > $3)::int as recent,
+            min(created_at) filter (where created_at > $3) as oldest
+     from sessions where operator = $1 and user_address = $2`,
+    [operator.toLowerCase(), user.toLowerCase(), since],
+  );
+  return { open: row?.open ?? 0, recent: row?.recent ?? 0, oldest: Number(row?.oldest ?? since) };
+}
+
 export const sessionCarriedBy = async (sql: Sql, transactionId: number): Promise<SessionRow | undefined> =>
   (await select(sql, "where transaction_id = $1", [transactionId]))[0];
 

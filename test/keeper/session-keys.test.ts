@@ -1,12 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { decodeFunctionData, type Hex, parseEther } from "viem";
+import { decodeFunctionData, erc20Abi, type Hex, parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { routerAbi } from "../../keeper/chain/contracts.ts";
 import { type Session, sessionOnChain } from "../../keeper/chain/sessions.ts";
+import { readSettings } from "../../keeper/config.ts";
+import { openDatabase } from "../../keeper/database/open.ts";
+import { countsOfUser, insertSession } from "../../keeper/database/sessions.ts";
 import { account, MODEL } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { eventsOf } from "./support/http.ts";
+import { dataFolder, overridesFor } from "./support/keeper.ts";
 import { bearer, call, openSession } from "./support/sessions.ts";
 
 const core = coreFixture();
@@ -118,6 +122,57 @@ describe("an API key", () => {
     await core.restart();
     const after = await chat(apiKey, "After");
     expect(after).toMatchObject({ status: 200, body: { session_number: 2 } });
+  });
+});
+
+describe("the gas that a user's signatures can spend", () => {
+  test("ends with ten openings a day, closed ones among them; who opens in person may go on", async () => {
+    const user = account(6);
+    await core.chain.write(account(0), core.chain.book.contracts.nsd, erc20Abi, "transfer", [
+      user.address,
+      parseEther("100"),
+    ]);
+    await core.chain.deposit(user, parseEther("100"));
+    for (let n = 0; n < 10; n++) {
+      const { apiKey, id } = await newKey(6, "25");
+      const closed = await call(`${sessionUrl(id)}/close`, {}, bearer(apiKey));
+      expect(closed.body).toMatchObject({ status: "closed", settled_wei: "0" });
+    }
+    const sent = await core.chain.client.getTransactionCount({ address: account(9).address });
+    const refused = await openSession(core, user, { cap: "25", api_key: true });
+    expect(codeOf(refused)).toEqual([429, "too_many_today"]);
+    expect(Number(refused.body.error["retry_after_seconds"])).toBeGreaterThan(86_000);
+    expect(await core.chain.client.getTransactionCount({ address: account(9).address })).toBe(sent);
+    const key = user.address;
+    const { error } = (
+      await call(`${core.keeper.url}/api/sessions`, { user_address: user.address, cap: 25, key, prepare: true })
+    ).body;
+    const { to, data } = error["transaction"] as { to: Hex; data: Hex };
+    const { args } = decodeFunctionData({ abi: routerAbi, data });
+    await core.chain.write(user, to, routerAbi, "openSession", args);
+    const { message } = error["typed_data"] as { message: object };
+    expect((await call(`${core.keeper.url}/api/sessions`, { session: message })).status).toBe(201);
+  });
+});
+
+describe("the open sessions of a user", () => {
+  test("are counted however many closed ones came after them", async () => {
+    const folder = await dataFolder();
+    const database = await openDatabase(readSettings(await overridesFor(core.chain, folder.path), {}), () => {});
+    try {
+      const [user, validator] = [account(0).address, account(9).address];
+      const terms = { user, validator, key: user, model: MODEL, cap: 1n, expiry: 1n, deadline: 1n };
+      for (let nonce = 0; nonce < 50; nonce++) {
+        const id = `0x${nonce.toString(16).padStart(64, "0")}` as Hex;
+        const stage = nonce < 20 ? "open" : "closed";
+        await insertSession(database, id, { ...terms, nonce }, { stage, tokenHash: null, createdAt: nonce });
+      }
+      expect(await countsOfUser(database, validator, user, 29)).toEqual({ open: 20, recent: 20, oldest: 30 });
+      expect(await countsOfUser(database, validator, validator, 29)).toEqual({ open: 0, recent: 0, oldest: 29 });
+    } finally {
+      await database.close();
+      await folder.remove();
+    }
   });
 });
 

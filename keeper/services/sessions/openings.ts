@@ -25,6 +25,9 @@ export const SHORTEST_SECONDS = 1_200;
 export const LONGEST_SECONDS = 90 * 86_400;
 /** Each costs a keeper a place in every sweep, and gas at its end. */
 const MOST_OPEN = 20;
+/** The keeper pays for an opening and a closing, and the cap comes back whole: without a bound, signatures alone would spend its gas. */
+const MOST_A_DAY = 10;
+const DAY_MS = 86_400_000;
 const PATIENCE_MS = 120_000;
 
 export interface Opened {
@@ -128,11 +131,18 @@ export class Openings {
         { minimum_wei: settings.sessionLeastCap.toString() },
       );
     }
-    const open = (await journal.sessionsOfUser(database, operator, session.user, MOST_OPEN + 1)).filter(
-      ({ stage }) => stage !== "closed",
-    );
-    if (open.length >= MOST_OPEN)
-      throw new ApiError(429, "too_many_open", `You have ${open.length} sessions open here. Close one first.`, {}, 60);
+    const yesterday = Date.now() - DAY_MS;
+    const { open, recent, oldest } = await journal.countsOfUser(database, operator, session.user, yesterday);
+    if (open >= MOST_OPEN)
+      throw new ApiError(429, "too_many_open", `You have ${open} sessions open here. Close one first.`, {}, 60);
+    if (recent >= MOST_A_DAY)
+      throw new ApiError(
+        429,
+        "too_many_today",
+        `This keeper pays the gas of ${MOST_A_DAY} sessions of a user in 24 hours. Use one that is open, wait, or open it yourself (InferenceRouter.openSession) and send it here without the signature.`,
+        {},
+        Math.ceil((oldest - yesterday) / 1000),
+      );
     await this.#checkCredits(session.user, session.cap);
     try {
       await this.#settler.open(session, signature, tokenHash);
