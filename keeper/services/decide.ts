@@ -87,7 +87,8 @@ export function decide(row: RequestRow, facts: Facts): Decision {
 /** What is drawn waits to be paid for as long as its session lasts. */
 function inSession(row: RequestRow, facts: Facts): Decision {
   if (facts.refusal) return { action: "give-up", ...facts.refusal };
-  if (facts.answering) return { action: "wait", until: Number(row.deadline) };
+  // What is queued or drawn goes on beyond its deadline, so there is no time at which to look.
+  if (facts.answering) return { action: "wait" };
   if (row.digest !== null && facts.recordKept) return { action: "charge" };
   if (facts.now <= Number(row.deadline)) return { action: "answer" };
   return { action: "give-up", code: "expired", message: "It could not be answered in time; nothing was charged." };

@@ -208,4 +208,8 @@ describe("what to do about a prompt", () => {
   ] as const)("%s", (_, more, given, action) => {
     expect(decide(row(more), facts(given)).action).toBe(action);
   });
+
+  test.each([NOW, NOW + 9_999])("with the model at %i is waited for, not looked at again and again", (now) => {
+    expect(decide(row(prompt), facts({ answering: true, now }))).toEqual({ action: "wait" });
+  });
 });
