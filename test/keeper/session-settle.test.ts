@@ -88,7 +88,8 @@ describe("a session is settled", () => {
     await pass(2 * 60, session);
     await expect.poll(async () => (await stateOf(session.id)).settled, { timeout: 60_000 }).toBe(session.spent);
     await pass(5 * 60, session);
-    await core.chain.write(user, core.router, routerAbi, "closeSession", [await onChain(session)]);
+    // The keeper closes it too, since something was paid in it: whoever comes second is refused.
+    await core.chain.write(user, core.router, routerAbi, "closeSession", [await onChain(session)]).catch(() => {});
     await expect.poll(async () => (await statusOf(session))["status"], { timeout: 60_000 }).toBe("closed");
   });
 

@@ -14,9 +14,12 @@ import { requireUpToDate } from "../up-to-date.ts";
 import { isUnpaid, type SessionBook } from "./book.ts";
 import { decideSession } from "./decide.ts";
 
-/** Seconds after which the contract is asked again for what it refused, doubled each time; before a session's end there is time for two. */
-const FIRST_RETRY = 30;
-const LONGEST_RETRY = 120;
+/**
+ * Seconds after which the contract is asked again for what it refused, at the sweep that follows: the first one, then ever later. Before a
+ * session's end there is time for two.
+ */
+const FIRST_RETRY = 25;
+const LONGEST_RETRY = 100;
 /** Seconds in which an opening that the chain dropped may come back with a time before its deadline. */
 const COMES_BACK_WITHIN = 600;
 const UNPAID = "Nobody paid for this answer before its session ended, so it was not told.";
@@ -36,8 +39,8 @@ export class SessionSettler {
   readonly #parts: SettlerParts;
   readonly #locks = new KeyedMutex();
   readonly #steps = new Set<Promise<void>>();
-  /** What the contract refused: how long it rests, and until when by the chain's clock, which a pause ends by too. */
-  readonly #resting = new Map<Hex, { readonly seconds: number; readonly until: number }>();
+  /** What the contract refused, and how long it rests: by whichever clock is first, since a pause ends by the chain's. */
+  readonly #resting = new Map<Hex, { readonly seconds: number; readonly chain: number; readonly machine: number }>();
 
   constructor(context: Context, parts: SettlerParts) {
     this.#context = context;
@@ -58,9 +61,12 @@ export class SessionSettler {
   /** Looks at every session that is not closed: now and then, and after a start, when all that is owed is settled. */
   async sweep(starting = false): Promise<void> {
     const { database, operator } = this.#context;
-    const now = chainNow(this.#context);
-    for (const { id } of await journal.openSessions(database, operator))
-      if (now >= (this.#resting.get(id)?.until ?? 0)) this.poke(id, starting);
+    for (const { id } of await journal.openSessions(database, operator)) if (!this.#rests(id)) this.poke(id, starting);
+  }
+
+  #rests(id: Hex): boolean {
+    const resting = this.#resting.get(id);
+    return resting !== undefined && chainNow(this.#context) < resting.chain && Date.now() < resting.machine;
   }
 
   /** Blocks from `block` on were dropped, and those that closed a session may be among them. Before their positions are. */
@@ -220,9 +226,12 @@ export class SessionSettler {
       wake();
     } catch (error) {
       if (!(error instanceof OnChainError)) throw error;
-      const seconds = Math.min((this.#resting.get(row.id)?.seconds ?? FIRST_RETRY / 2) * 2, LONGEST_RETRY);
-      this.#resting.set(row.id, { seconds, until: chainNow(this.#context) + seconds });
       this.#context.log.warn({ err: error, session: row.id, what }, "the contract does not take it now");
+      // Somebody has closed it since it was looked at, which the next look finds.
+      if (error.errorName === "RouterUnknownSession") return;
+      const seconds = Math.min((this.#resting.get(row.id)?.seconds ?? FIRST_RETRY / 2) * 2, LONGEST_RETRY);
+      const [chain, machine] = [chainNow(this.#context) + seconds, Date.now() + seconds * 1_000];
+      this.#resting.set(row.id, { seconds, chain, machine });
       await journal.updateSession(database, row.id, { error: error.errorName });
     }
   }
