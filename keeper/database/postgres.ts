@@ -17,6 +17,12 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
     transaction: async (work) => {
       const client = await pool.connect();
       let broken: Error | undefined;
+      // The pool listens to connections that are idle; one that breaks in somebody's hands is theirs to hear of, and the next
+      // query says so. It does not go back to the pool.
+      const onBreak = (error: Error): void => {
+        broken = error;
+      };
+      client.on("error", onBreak);
       try {
         await client.query("begin");
         const result = await work(over(client));
@@ -29,6 +35,7 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
         throw cause;
       } finally {
         client.release(broken);
+        client.off("error", onBreak);
       }
     },
     close: () => pool.end(),
