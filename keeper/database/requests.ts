@@ -76,6 +76,16 @@ export async function handOver(sql: Sql, from: Address, to: Address): Promise<vo
 export const pendingOfUser = (sql: Sql, user: Address): Promise<RequestRow[]> =>
   select(sql, "where user_address = $1 and stage <> 'final' order by created_at", [user.toLowerCase()]);
 
+/** What the contract holds of a user for open requests, as far as they came in here. */
+export async function lockedOf(sql: Sql, user: Address): Promise<bigint> {
+  const [row] = await sql.query<{ locked: string }>(
+    `select coalesce(sum(payment), 0)::text as locked from requests
+     where user_address = $1 and stage <> 'final' and lane = 'assigned' and request_id is not null`,
+    [user.toLowerCase()],
+  );
+  return BigInt(row?.locked ?? "0");
+}
+
 /** What direct requests that ended since then would have paid, had the contract not found the user unable to. */
 export async function unpaidOf(sql: Sql, user: Address, since: number): Promise<bigint> {
   const [row] = await sql.query<{ unpaid: string }>(

@@ -1,10 +1,9 @@
 import type { Address } from "viem";
 import { creditsAbi, nsdAbi, rewardTokenAbi, routerAbi, validatorsAbi } from "../chain/contracts.ts";
-import { historyOf } from "../database/requests.ts";
+import { lockedOf } from "../database/requests.ts";
 import type { Context } from "./context.ts";
 import type { Balances } from "./types.ts";
 
-const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 const dateOf = (seconds: bigint | number): Date => new Date(Number(seconds) * 1000);
 
 /** Every unit of every token that an address has, and where. */
@@ -23,7 +22,7 @@ export async function readBalances(context: Context, user: Address): Promise<Bal
       balanceOf(context, choir, user),
       chain.client.getBalance({ address: user }),
       chain.client.readContract({ address: validators, abi: validatorsAbi, functionName: "idOf", args: [user] }),
-      lockedOf(context, user),
+      lockedOf(context.database, user),
     ]);
   const pending = withdrawal.readyAt !== 0;
   return {
@@ -51,13 +50,6 @@ export function balanceOf({ chain }: Context, token: Address, user: Address): Pr
     functionName: "balanceOf",
     args: [user],
   });
-}
-
-/** Payments of the user's open requests, as far as they came in here. */
-async function lockedOf({ database }: Context, user: Address): Promise<bigint> {
-  const rows = await historyOf(database, user, 1_000, END_OF_TIME);
-  const open = rows.filter((row) => row.stage !== "final" && row.lane === "assigned" && row.requestId !== null);
-  return open.reduce((sum, row) => sum + row.payment, 0n);
 }
 
 async function earningsOf({ chain, deployment }: Context, id: bigint): Promise<NonNullable<Balances["earnings"]>> {
