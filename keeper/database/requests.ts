@@ -139,12 +139,32 @@ export async function markSettled(sql: Sql, session: Hex, upTo: number, settleTx
   );
 }
 
-export const historyOf = (sql: Sql, user: Address, limit: number, before: number): Promise<RequestRow[]> =>
-  select(sql, "where user_address = $1 and created_at < $2 order by created_at desc, key limit $3", [
-    user.toLowerCase(),
-    before,
-    limit,
-  ]);
+export interface Page {
+  readonly rows: readonly RequestRow[];
+  /** More was found, within the limit on rows, than the limit on bytes let through. */
+  readonly cut: boolean;
+}
+
+/**
+ * A user's requests, newest first: as many as the limit says, and of those what `bytes` of prompts and answers hold. What was
+ * asked at one time is not cut apart, since the next page begins before a time, and the first time's requests always come.
+ */
+export async function historyOf(sql: Sql, user: Address, limit: number, before: number, bytes: number): Promise<Page> {
+  const raw = await sql.query<Record<string, unknown> & { found: number }>(
+    `with newest as (
+       select key, created_at, octet_length(response) + coalesce(octet_length(prompt), 0) + coalesce(octet_length(withheld), 0) as size
+       from requests where user_address = $1 and created_at < $2 order by created_at desc, key limit $3
+     ), sized as (
+       select key, sum(size) over (order by created_at desc) as up_to_here, max(created_at) over () as first,
+         (count(*) over ())::int as found
+       from newest
+     )
+     select requests.*, found from requests join sized using (key)
+     where up_to_here <= $4 or created_at = first order by created_at desc, key`,
+    [user.toLowerCase(), before, limit, bytes],
+  );
+  return { rows: raw.map(toRow), cut: raw.length < (raw[0]?.found ?? 0) };
+}
 
 export const carriedBy = (sql: Sql, transactionId: number): Promise<RequestRow[]> =>
   select(sql, "where transaction_id = $1 order by created_at", [transactionId]);

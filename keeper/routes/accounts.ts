@@ -86,7 +86,7 @@ function registerHistory(app: FastifyInstance, reads: Reads, settings: HttpSetti
         const user = address(request.params.address);
         const limit = request.query.limit ?? PAGE;
         const found = await reads.history(user, limit + 1, timeOf(request.query.before));
-        const { entries, next } = pageOf(found, limit, ({ createdAt }) => createdAt);
+        const { entries, next } = pageOf(found.requests, limit, ({ createdAt }) => createdAt, found.cut);
         const links = { base: baseUrl(request, settings.publicUrl), explorer: settings.explorerUrl };
         const requests = entries.map((state) => ({ ...presentRequest(state, links), prompt: state.prompt }));
         return { address: user, requests, next_before: next };
@@ -95,20 +95,23 @@ function registerHistory(app: FastifyInstance, reads: Reads, settings: HttpSetti
 }
 
 /**
- * A page of what was found, one more than was asked for. The next page begins before the last time of this one, so
- * entries of one time stay together: those that the page would cut apart move to the next.
+ * A page of what was found, one more than was asked for, or fewer where that was cut. The next page begins before the last
+ * time of this one, so entries of one time stay together: those that the page would cut apart move to the next.
  */
 function pageOf<T>(
   found: readonly T[],
   limit: number,
   at: (entry: T) => Date,
+  cut = false,
 ): { entries: readonly T[]; next: string | null } {
   const beyond = found[limit];
-  if (beyond === undefined) return { entries: found, next: null };
-  const whole = found.slice(0, limit).filter((entry) => at(entry).getTime() !== at(beyond).getTime());
+  const whole = found
+    .slice(0, limit)
+    .filter((entry) => beyond === undefined || at(entry).getTime() !== at(beyond).getTime());
   const entries = whole.length > 0 ? whole : found.slice(0, limit);
   const last = entries.at(-1);
-  return { entries, next: last === undefined ? null : at(last).toISOString() };
+  const more = beyond !== undefined || cut;
+  return { entries, next: last === undefined || !more ? null : at(last).toISOString() };
 }
 
 function presentBalances({ address: owner, nsd, nst, lcai, choir, native, earnings }: Balances) {

@@ -170,6 +170,13 @@ export interface HealthReport {
   >;
 }
 
+export interface HistoryPage {
+  /** A user's requests, newest first. */
+  readonly requests: readonly RequestState[];
+  /** There are more within the limit, and they would make the page too large. */
+  readonly cut: boolean;
+}
+
 export interface Reads {
   health(): Promise<HealthReport>;
   network(): Promise<NetworkInfo>;
@@ -181,8 +188,7 @@ export interface Reads {
   /** Every unit that the protocol holds for an address. */
   locate(address: Address): Promise<Located>;
   rewards(address: Address, limit: number, before?: Date): Promise<RewardEntry[]>;
-  /** A user's requests, newest first. */
-  history(address: Address, limit: number, before?: Date): Promise<RequestState[]>;
+  history(address: Address, limit: number, before?: Date): Promise<HistoryPage>;
   /** The bytes behind a CID, where this keeper holds them. */
   block(cid: string): Promise<Uint8Array | undefined>;
 }

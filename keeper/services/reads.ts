@@ -18,6 +18,8 @@ import type * as types from "./types.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 const FIRST_VALIDATOR = 4;
+/** Of prompts and answers in a page of history: 200 answers of the longest kind hold less, 200 of the longest prompts 50 MB. */
+const HISTORY_BYTES = 4 * 1024 * 1024;
 const dateOf = (seconds: bigint | number): Date => new Date(Number(seconds) * 1000);
 
 /** Everything that is asked and not spent. */
@@ -180,9 +182,10 @@ export class ReadService implements types.Reads {
     }));
   }
 
-  async history(address: Address, limit: number, before?: Date): Promise<types.RequestState[]> {
-    const rows = await historyOf(this.#context.database, address, limit, before?.getTime() ?? END_OF_TIME);
-    return rows.map((row) => stateOf(row));
+  async history(address: Address, limit: number, before?: Date): Promise<types.HistoryPage> {
+    const from = before?.getTime() ?? END_OF_TIME;
+    const { rows, cut } = await historyOf(this.#context.database, address, limit, from, HISTORY_BYTES);
+    return { requests: rows.map((row) => stateOf(row)), cut };
   }
 
   async block(cid: string): Promise<Uint8Array | undefined> {

@@ -98,7 +98,7 @@ describe("a session", () => {
       fromBlock: 0n,
       strict: true,
     });
-    const history = await core.keeper.services.reads.history(account(3).address, 2);
+    const { requests: history } = await core.keeper.services.reads.history(account(3).address, 2);
     const bytes = await Promise.all(history.map(({ cid = "" }) => core.keeper.services.reads.block(cid)));
     const digests = bytes.map((block) => sha256(block ?? new Uint8Array())).toReversed();
     expect(event?.args.prompts).toBe(2n);

@@ -69,7 +69,7 @@ describe("a keeper that is killed finishes, once, what it had accepted", () => {
     let keeper: Keeper | undefined;
     try {
       keeper = await keeperOn(chain, folder.path);
-      const [row] = await keeper.services.reads.history(user.address, 1);
+      const [row] = (await keeper.services.reads.history(user.address, 1)).requests;
       expect(row?.prompt).toBe(prompt);
       const done = await settled(keeper, row?.requestId ?? "0x");
       expect(done).toMatchObject({ status: "completed", prompt });
@@ -102,7 +102,7 @@ describe("a keeper that is killed while it relays a cancellation", () => {
     let keeper: Keeper | undefined;
     try {
       keeper = await keeperOn(chain, folder.path);
-      const [row] = await keeper.services.reads.history(user.address, 1);
+      const [row] = (await keeper.services.reads.history(user.address, 1)).requests;
       expect(row?.prompt).toBe(prompt);
       const done = await settled(keeper, row?.requestId ?? "0x");
       expect(done).toMatchObject({ status: "cancelled", penalty: 0n });
@@ -128,7 +128,8 @@ describe("a keeper that is killed with several under way", () => {
     let keeper: Keeper | undefined;
     try {
       keeper = await keeperOn(chain, folder.path);
-      const accepted = (await keeper.services.reads.history(user.address, 20)).filter((row) => row.prompt === prompt);
+      const { requests } = await keeper.services.reads.history(user.address, 20);
+      const accepted = requests.filter((row) => row.prompt === prompt);
       expect(accepted.length).toBeGreaterThan(0);
       let paid = 0n;
       for (const { requestId } of accepted) {

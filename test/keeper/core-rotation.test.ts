@@ -117,7 +117,7 @@ describe("a new key that finds direct requests of the one before", () => {
     await crash("direct", "stored", 8, "answered and not delivered");
     await rotateTo(7);
     keeper = await keeperOn(chain, folder.path, keyOf(7));
-    const [row] = await keeper.services.reads.history(account(1).address, 1);
+    const [row] = (await keeper.services.reads.history(account(1).address, 1)).requests;
     expect(row?.prompt).toBe("answered and not delivered");
     expect(await settled(keeper, row?.requestId ?? "0x")).toMatchObject({
       status: "failed",
@@ -131,7 +131,7 @@ describe("a new key that finds direct requests of the one before", () => {
     await crash("direct", "sent", 7, "delivered and not noted");
     await rotateTo(6);
     keeper = await keeperOn(chain, folder.path, keyOf(6));
-    const [row] = await keeper.services.reads.history(account(1).address, 1);
+    const [row] = (await keeper.services.reads.history(account(1).address, 1)).requests;
     expect(row?.prompt).toBe("delivered and not noted");
     const done = await settled(keeper, row?.requestId ?? "0x");
     expect(done.status).toBe("completed");

@@ -9,6 +9,7 @@ import { insertRequest, type RequestRow } from "../../keeper/database/requests.t
 import { readBalances } from "../../keeper/services/balances.ts";
 import type { Context } from "../../keeper/services/context.ts";
 import { newRow } from "../../keeper/services/events-to-rows.ts";
+import { ReadService } from "../../keeper/services/reads.ts";
 import { copyTemplate } from "./support/database-template.ts";
 
 const user = getAddress(`0x${"ab".repeat(20)}`);
@@ -55,6 +56,17 @@ const keep = (number: number, given: Partial<RequestRow> = {}): Promise<boolean>
     }),
   );
 
+/** As many final requests after one that is kept, `apart` milliseconds from each other. */
+const follow = (number: number, count: number, { prompt, apart }: { prompt: string; apart: number }) =>
+  database.query(
+    `insert into requests (key, operator, lane, origin, stage, status, user_address, model, prompt, salt, prompt_hash, max_tokens,
+       temperature, payment, priority, is_private, nonce, deadline, created_at)
+     select 'later ' || n, operator, lane, origin, 'final', 'failed', user_address, model, $3, salt, prompt_hash, max_tokens,
+       temperature, payment, priority, is_private, nonce, deadline, created_at + n * $4
+     from requests, generate_series(1, $2) n where key = $1`,
+    [idOf(number), count, prompt, apart],
+  );
+
 /** The database, and how many characters of text it gave out. */
 function counted(): Sql & { characters: number } {
   const sql = {
@@ -92,16 +104,56 @@ test("what is locked counts open requests however much came after them, and read
   await keep(5, { requestId: null });
   await keep(6, { user: operator });
   for (let number = 10; number < 15; number++) await keep(number, { stage: "final", prompt: "x".repeat(250_000) });
-  await database.query(
-    `insert into requests (key, operator, lane, origin, stage, status, user_address, model, salt, prompt_hash, max_tokens,
-       temperature, payment, priority, is_private, nonce, deadline, created_at)
-     select 'later ' || n, operator, lane, origin, 'final', 'completed', user_address, model, salt, prompt_hash, max_tokens,
-       temperature, payment, priority, is_private, nonce, deadline, created_at + n
-     from requests, generate_series(1, 1000) n where key = $1`,
-    [idOf(1)],
-  );
+  await follow(1, 1_000, { prompt: "", apart: 1 });
   const sql = counted();
   const { nsd } = await readBalances(contextOf(sql), user);
   expect(nsd.locked).toBe(parseEther("12"));
   expect(sql.characters).toBeLessThan(100);
+});
+
+const readsOf = (sql: Sql): ReadService => new ReadService(contextOf(sql), {} as never, () => 0);
+
+/** Follows the pages to the end, as the route does, with how much text each took from the database. */
+async function pagesOf(limit: number): Promise<{ keys: string[]; characters: number; cut: boolean }[]> {
+  const pages: { keys: string[]; characters: number; cut: boolean }[] = [];
+  for (let before: Date | undefined; pages.length < 100; ) {
+    const sql = counted();
+    const { requests, cut } = await readsOf(sql).history(user, limit, before);
+    pages.push({ keys: requests.map(({ requestId }) => requestId), characters: sql.characters, cut });
+    if (!cut && requests.length < limit) return pages;
+    before = requests.at(-1)?.createdAt;
+  }
+  throw new Error("the pages do not end");
+}
+
+test("a page of history holds 4 MiB of text, and its followers the rest", async () => {
+  await keep(1);
+  await follow(1, 199, { prompt: "x".repeat(250_000), apart: 1 });
+  const pages = await pagesOf(201);
+  for (const { characters } of pages) expect(characters).toBeLessThan(4.5 * 1024 * 1024);
+  expect(pages[0]).toMatchObject({ keys: { length: 16 }, cut: true });
+  expect(pages.at(-1)).toMatchObject({ cut: false });
+  const keys = pages.flatMap((page) => page.keys);
+  expect(keys).toHaveLength(200);
+  expect(new Set(keys).size).toBe(200);
+});
+
+test("small requests fill their page, and what was asked at one time is not cut apart by bytes", async () => {
+  await keep(1);
+  await follow(1, 30, { prompt: "x".repeat(250_000), apart: 0 });
+  expect(await pagesOf(100)).toMatchObject([{ keys: { length: 31 }, cut: false }]);
+  await keep(2, { createdAt: NOW + 100 });
+  expect(await pagesOf(100)).toMatchObject([
+    { keys: { length: 1 }, cut: true },
+    { keys: { length: 31 }, cut: false },
+  ]);
+  await database.query("update requests set prompt = 'short'");
+  expect(await pagesOf(100)).toMatchObject([{ keys: { length: 32 }, cut: false }]);
+});
+
+test("an answer that is not paid yet counts as what it takes, though nobody is shown it", async () => {
+  for (let number = 1; number <= 12; number++)
+    await keep(number, { lane: "session", stage: "stored", digest: zeroHash, withheld: "x".repeat(1_000_000) });
+  const pages = await pagesOf(100);
+  expect(pages.map(({ keys }) => keys.length)).toEqual([4, 4, 4]);
 });

@@ -91,6 +91,20 @@ describe("reads answer as described", () => {
     expect(seen).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
+  it("goes on with a history whose page would have been too large", async () => {
+    const { reads } = keeper.services;
+    const original = reads.history;
+    const { requests } = await original(user, 1);
+    reads.history = async () => ({ requests, cut: true });
+    const page = await keeper.app.inject(`/api/history/${user}?limit=5`);
+    reads.history = original;
+    expect(requests).toHaveLength(1);
+    expect(page.json()).toMatchObject({
+      requests: [{}],
+      next_before: requests[0]?.createdAt.toISOString(),
+    });
+  });
+
   it("links to the explorer where one is configured", async () => {
     const chat = await keeper.app.inject({
       method: "POST",

@@ -204,7 +204,7 @@ export function reads(script: Script, kept: Map<Hex, Kept>, blocks: Map<string, 
           },
         ].slice(0, limit),
       ),
-    history: (address, limit) => all(mine(address).slice(0, limit)),
+    history: (address, limit) => all({ requests: mine(address).slice(0, limit), cut: false }),
     block: (cid) => all(blocks.get(cid)),
   };
 }
