@@ -45,6 +45,8 @@ export interface Keeper {
   readonly url: string;
   readonly model: string;
   readonly validatorId: number;
+  /** Aborted, with why, where another process took this one's journal: then the keeper stops by itself. */
+  readonly lost: AbortSignal;
   /** Ends intake, lets running answers end, sends what is answered, and closes everything. May be called twice. */
   stop(): Promise<void>;
 }
@@ -87,7 +89,8 @@ async function open(
   const log = guardedLog(options.log ?? pino({ level: settings.logLevel }), settings);
   const probe: Probe = options.probe ?? (() => {});
   const stopping = new AbortController();
-  const parts = await openParts(settings, signal, { log, probe, stack });
+  const lost = new AbortController();
+  const parts = await openParts(settings, signal, { log, probe, stack, lost });
   const { context, services, loop, supervisor, settler } = wire(parts, {
     settings,
     log,
@@ -126,15 +129,17 @@ async function open(
   };
   const onAbort = (): void => void stop().catch((error: unknown) => log.error({ err: error }, "not stopped in order"));
   signal.addEventListener("abort", onAbort, { once: true });
+  lost.signal.throwIfAborted();
+  lost.signal.addEventListener("abort", onAbort, { once: true });
   log.info({ url, model, validatorId: validator.id, operator, chain: chain.id }, "keeper serves");
-  return { app, services, url, model, validatorId: validator.id, stop };
+  return { app, services, url, model, validatorId: validator.id, lost: lost.signal, stop };
 }
 
 /** Everything that has to be closed again, in the order in which one needs the other. */
 async function openParts(
   settings: Settings,
   signal: AbortSignal,
-  { log, probe, stack }: { log: Logger; probe: Probe; stack: AsyncDisposableStack },
+  { log, probe, stack, lost }: { log: Logger; probe: Probe; stack: AsyncDisposableStack; lost: AbortController },
 ): Promise<Parts> {
   const chain = await connectChain(settings.rpcUrls, settings.pollMs);
   const deployment = readDeployment(chain.id, settings.dataDir, settings.deploymentFile);
@@ -142,6 +147,11 @@ async function openParts(
   const account = await operatorAccount(settings, chain, deployment);
   const database = await openDatabase(settings, (error) => log.error({ err: error }, "database connection broke"));
   stack.defer(() => database.close());
+  const name = [chain.id, deployment.addresses.router, account.address].join(":").toLowerCase();
+  await database.claim(name, (error) => {
+    log.error({ err: error }, "the journal is another process's: stopping");
+    lost.abort(error);
+  });
   const blocks = await openBlockStore({
     dataFolder: settings.dataDir,
     ...(settings.ipfsApiUrl === undefined ? {} : { ipfsApiUrl: settings.ipfsApiUrl }),

@@ -174,6 +174,10 @@ const MIGRATIONS: readonly Migration[] = [
       "create index requests_by_session on requests (session_id, session_number) where session_id is not null",
     ],
   },
+  {
+    name: "how often a journal changed hands",
+    statements: ["create table holders (name text primary key, term bigint not null)"],
+  },
 ];
 
 /** Any number, the same for every keeper, so that two that share a database do not migrate at once. */

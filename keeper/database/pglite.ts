@@ -12,6 +12,8 @@ export async function openPglite(folder: string | undefined): Promise<Database> 
       kind: "pglite",
       query: over(lite).query,
       transaction: (work) => lite.transaction((inner) => work(over(inner))),
+      // The folder's lock does so for every name.
+      claim: async () => {},
       close: async () => {
         if (!lite.closed) await lite.close();
         unlock();

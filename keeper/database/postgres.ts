@@ -1,4 +1,5 @@
 import pg from "pg";
+import { Claim } from "./claim.ts";
 import type { Database, Parameter, Sql } from "./database.ts";
 
 export async function openPostgres(url: string, onError: (error: Error) => void): Promise<Database> {
@@ -11,10 +12,16 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
     await pool.end();
     throw cause;
   }
+  let claim: Claim | undefined;
+  const all = over(pool);
   return {
     kind: "postgres",
-    query: over(pool).query,
+    query: async (text, parameters) => {
+      claim?.require();
+      return all.query(text, parameters);
+    },
     transaction: async (work) => {
+      claim?.require();
       const client = await pool.connect();
       let broken: Error | undefined;
       // The pool listens to connections that are idle; one that breaks in somebody's hands is theirs to hear of, and the next
@@ -26,6 +33,7 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
       try {
         await client.query("begin");
         const result = await work(over(client));
+        claim?.require();
         await client.query("commit");
         return result;
       } catch (cause) {
@@ -38,7 +46,14 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
         client.off("error", onBreak);
       }
     },
-    close: () => pool.end(),
+    claim: async (name, onLost) => {
+      claim = await Claim.take(url, name, { error: onError, lost: onLost });
+    },
+    close: async () => {
+      // The next one may have the journal when nothing of this one's is under way.
+      await pool.end();
+      await claim?.release();
+    },
   };
 }
 

@@ -79,15 +79,15 @@ export function keeperOverrides(
   };
 }
 
-/** Starts the keeper in this process, and waits until it says that it is healthy. */
+/** Starts the keeper in this process, and waits until it says that it is healthy. Gives the signal of its stopping by itself. */
 export async function serve(
   steps: Steps,
   overrides: Overrides,
   url: string,
   running: Running,
   signal: AbortSignal,
-): Promise<void> {
-  await steps.run("Keeper", async (step) => {
+): Promise<AbortSignal> {
+  return steps.run("Keeper", async (step) => {
     step.update(dim("loading the model"));
     const settings = readSettings(overrides);
     // Once it runs it is stopped by name, so that the chain outlives it: the signal is for its start alone.
@@ -100,11 +100,11 @@ export async function serve(
       const keeper = await startKeeper(settings, starting.signal, { log, webRoot: WEB_ROOT });
       signal.removeEventListener("abort", abort);
       running.add(() => keeper.stop());
+      await healthy(url, signal);
+      return { said: `healthy ${dim(url)}`, value: keeper.lost };
     } finally {
       signal.removeEventListener("abort", abort);
     }
-    await healthy(url, signal);
-    return { said: `healthy ${dim(url)}`, value: undefined };
   });
 }
 

@@ -91,7 +91,13 @@ async function bringUp(
     ? await introduce(steps, settings, ground, model, url)
     : await operate(steps, settings);
   signal.throwIfAborted();
-  await serve(steps, keeperOverrides(overridesOf(options), { ground, model, validator, port }), url, running, signal);
+  const lost = await serve(
+    steps,
+    keeperOverrides(overridesOf(options), { ground, model, validator, port }),
+    url,
+    running,
+    signal,
+  );
   await claimed.announce(url);
 
   const notice = await gpuNotice().catch(() => undefined);
@@ -104,12 +110,20 @@ async function bringUp(
     user: ground.development ? userAddress(USER_INDEXES[0]) : undefined,
     page: existsSync(join(WEB_ROOT, "index.html")),
   });
-  const stopped = new Promise<string>((resolve) => {
-    if (signal.aborted) resolve("stopped");
-    signal.addEventListener("abort", () => resolve("stopped"), { once: true });
-  });
-  return { ended: Promise.race([stopped, ground.lost.then((reason) => `The local chain ended: ${reason}`)]) };
+  const stopped = aborted(signal).then(() => "stopped");
+  const chainEnded = ground.lost.then((reason) => `The local chain ended: ${reason}`);
+  const keeperEnded = aborted(lost).then(
+    (reason) => `The keeper stopped: ${reason instanceof Error ? reason.message : String(reason)}`,
+  );
+  return { ended: Promise.race([stopped, chainEnded, keeperEnded]) };
 }
+
+/** The signal's reason, once it is aborted. */
+const aborted = (signal: AbortSignal): Promise<unknown> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(signal.reason);
+    signal.addEventListener("abort", () => resolve(signal.reason), { once: true });
+  });
 
 /** An address that listens on all of them is reached on this one. */
 function shownHost(host: string): string {
