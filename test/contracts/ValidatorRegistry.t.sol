@@ -876,6 +876,17 @@ contract SetEndpointTest is RegistryScene {
         assertEq(validators.validatorById(id).endpoint, "https://other.example");
     }
 
+    function test_TakesTwoHundredCharacters() public {
+        uint256 id = _join(5_000e18);
+        bytes memory long = new bytes(200);
+        for (uint256 i; i < 200; ++i) {
+            long[i] = i < 8 ? bytes("https://")[i] : bytes1("a");
+        }
+        vm.prank(alice.addr);
+        validators.setEndpoint(string(long));
+        assertEq(validators.validatorById(id).endpoint, string(long));
+    }
+
     function test_RevertWhen_ItIsNone() public {
         _join(5_000e18);
         vm.expectRevert(

@@ -74,6 +74,23 @@ contract DeliverTest is Scene {
         assertEq(uint48(router.chain()), 20);
     }
 
+    /// @dev With and without priority and privacy, up to the model's limits, side by side in one batch.
+    function test_TakesEachAsItWasSigned() public {
+        Delivery[] memory items = new Delivery[](5);
+        uint256 cost;
+        for (uint256 i; i < 5; ++i) {
+            Intent memory intent = _direct(alice.addr, i, node);
+            (intent.priority, intent.isPrivate) = (i & 1 == 1, i & 2 == 2);
+            if (i == 4) (intent.maxTokens, intent.temperature) = (2_048, 200);
+            items[i] = _delivery(alice, intent, 100 + i);
+            cost += router.quote(LLAMA7, 100 + i, intent.priority);
+        }
+        vm.prank(node);
+        router.deliver(LLAMA7, items);
+        assertEq(router.validatorOf(nodeId).completed, 5);
+        assertEq(router.accountOf(alice.addr).credits, 1_000e18 - cost);
+    }
+
     function test_SkipsEmptyDigest() public {
         Intent memory intent = _direct(alice.addr, 0, node);
         Delivery memory bad = _delivery(alice, intent, 10);

@@ -39,7 +39,8 @@ abstract contract OpenRequest is Scene {
         assertEq(uint256(v.status), uint256(RequestStatus.Failed));
         assertEq(uint256(v.failure), uint256(class));
         assertEq(router.accountOf(alice.addr).credits, refund);
-        (,, uint256 unretired) = router.ledger();
+        (uint256 records,, uint256 unretired) = router.ledger();
+        assertEq(records, 0, "nothing was completed");
         assertEq(unretired, 50e18 - refund);
         assertEq(router.validatorOf(nodeId).load, 0);
         assertEq(router.validatorOf(nodeId).validatorLeg, 0, "nobody earns from a failure");

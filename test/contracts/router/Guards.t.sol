@@ -159,6 +159,9 @@ contract QuoteTest is Lanes {
         assertEq(router.quote(LLAMA7, 450, false), 50e18);
         assertEq(router.quote(LLAMA7, 450, true), 75e18);
         assertEq(router.quote(GPT2, 1, false), 5e18, "5 NSD at least");
+        assertEq(router.tokensFor(LLAMA7, 50e18, false), 450);
+        assertEq(router.tokensFor(LLAMA7, 5.1e18 - 1, false), 0, "not a token");
+        assertEq(router.tokensFor(LLAMA7, type(uint256).max, false), 2_048, "the model's limit");
     }
 
     function test_RevertWhen_TheModelIsUnknown() public {
