@@ -110,6 +110,20 @@ contract DeliverTest is Scene {
         _skips(intent, _delivery(alice, intent, 1), SkipReason.Underpaid);
     }
 
+    function test_TakesFiveNsdWhereTheyPayForTheAnswer() public {
+        string[] memory names = new string[](1);
+        names[0] = "gpt-2-q4";
+        vm.prank(node);
+        validators.setModels(names);
+        Intent memory intent = _direct(alice.addr, 0, node);
+        (intent.model, intent.payment, intent.maxTokens) = (GPT2, 5e18, 1);
+        Delivery[] memory items = new Delivery[](1);
+        items[0] = _delivery(alice, intent, 1);
+        vm.prank(node);
+        router.deliver(GPT2, items);
+        assertEq(router.accountOf(alice.addr).credits, 995e18);
+    }
+
     function test_SkipsTooManyTokens() public {
         Intent memory intent = _direct(alice.addr, 0, node);
         _skips(intent, _delivery(alice, intent, 451), SkipReason.BadTokens);

@@ -80,6 +80,7 @@ contract SubmitTest is Scene {
         assertEq(router.requestOf(id).attempts, 0);
         assertEq(router.requestOf(id).validator, 0);
         assertEq(router.requestOf(id).band, 0);
+        assertEq(router.validatorOf(0).load, 0, "nobody's place was taken");
     }
 
     function test_PublicPromptIsHashedWithSaltZero() public {
