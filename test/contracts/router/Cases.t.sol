@@ -125,6 +125,15 @@ contract FreezeTest is CaseScene {
         _assertClaim(7e18, 2e18);
     }
 
+    function test_WhatACaseLeavesOfOneLegCanBeClaimed() public {
+        _freeze(CASE, 77e18, 0);
+        credits.startClaim(nodeId);
+        _assertClaim(0, 22e18);
+        vm.warp(block.timestamp + 1 hours);
+        credits.claim(nodeId);
+        assertEq(nsd.balanceOf(treasury), 22e18);
+    }
+
     function test_RevertGiven_TheClaimWasPaid() public {
         credits.startClaim(nodeId);
         vm.warp(block.timestamp + 1 hours);
