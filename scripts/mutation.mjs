@@ -374,7 +374,7 @@ function settle(mutant, outcome) {
 const wanted = slice ? sliced() : process.argv.includes("--report") ? [] : chosen();
 const open = wanted.filter((mutant) => {
   const known = slice ? undefined : state[keyOf(mutant)]?.status;
-  return known === undefined || (again && known === "survived");
+  return again ? known === "survived" : known === undefined;
 });
 console.info(`${wanted.length} mutants, ${wanted.length - open.length} known already`);
 const outcomes = [];
