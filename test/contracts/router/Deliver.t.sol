@@ -62,8 +62,13 @@ contract DeliverTest is Scene {
             _deposit(user.addr, 50e18);
             items[i] = _delivery(user, _direct(user.addr, 0, node), 100);
         }
+        vm.recordLogs();
         vm.prank(node);
         router.deliver(LLAMA7, items);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            assertTrue(logs[i].topics[0] != IRouterLog.RewardsSkipped.selector, "no reward was skipped");
+        }
         for (uint256 i; i < 20; ++i) {
             address user = makeAddr(vm.toString(i));
             assertEq(router.accountOf(user).credits, 35e18);
