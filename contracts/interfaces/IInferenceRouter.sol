@@ -543,9 +543,9 @@ interface IInferenceRouter is IRouterLog {
 
     // ---- pausing, by a guardian
 
-    /// @notice Pauses settlement until then, and claims of failures whose time is not over yet. Guardian alone. A pause lasts a day at most, and the next
-    /// may not begin within a day of its end; a running one can only be shortened, by an earlier date or one that is
-    /// over. Nothing else is ever paused: transfers, refunds, claims and withdrawals go on.
+    /// @notice Pauses settlement until then, and claims of failures whose time is not over yet. Guardian alone. A pause
+    /// lasts a day at most, and the next may not begin within a day of its end; a running one can only be shortened, by
+    /// an earlier date or one that is over. Nothing else is ever paused: transfers, refunds, claims and withdrawals go on.
     /// @param until Unix seconds.
     function pauseSettlement(uint256 until) external;
 

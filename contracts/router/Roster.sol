@@ -11,10 +11,10 @@ import {RouterBase} from "./RouterBase.sol";
 /// @title Seats, tickets, and the choice among them
 /// @notice # Who gets a request
 /// The best score among a random sample wins. Up to eight servers of a model, the sample is all of them. Beyond that
-/// a ticket is drawn with weight by stake, out of the power of two above their number; its row of four seats is the sample, then the row of the next ticket in the
-/// same word. A drawn validator's row-mates join with probability `min(1, stake / stake of the drawn)`, so up to
-/// 127,000 NST nobody is sampled more often than eight times its share of the stake, and splitting one stake over many
-/// seats gains nothing.
+/// a ticket is drawn with weight by stake, out of the power of two above their number; its row of four seats is the
+/// sample, then the row of the next ticket in the same word. A drawn validator's row-mates join with probability
+/// `min(1, stake / stake of the drawn)`, so up to 127,000 NST nobody is sampled more often than eight times its share of
+/// the stake, and splitting one stake over many seats gains nothing.
 /// Equals share the work: the draw decides among them.
 ///
 /// # What it costs

@@ -11,15 +11,12 @@ export interface ChainConnection {
   readonly client: PublicClient;
 }
 
-/** A contract that somebody names could otherwise send this machine to any address of its network (ERC-3668). */
-const OURS_ALONE = { ccipRead: false } as const;
-
 const transportOf = (url: string): HttpTransport => http(url, { batch: { wait: 2 }, retryCount: 2, timeout: 15_000 });
 
 /** Connects to a chain over one or several endpoints, the first that answers; all must be of the same chain. */
 export async function connectChain(urls: readonly string[], pollMs: number): Promise<ChainConnection> {
   const ids = await Promise.allSettled(
-    urls.map((url) => createPublicClient({ ...OURS_ALONE, transport: transportOf(url) }).getChainId()),
+    urls.map((url) => createPublicClient({ transport: transportOf(url) }).getChainId()),
   );
   const known = ids.flatMap((result, index) =>
     result.status === "fulfilled" ? [{ id: result.value, url: urls[index] }] : [],
@@ -40,8 +37,9 @@ export async function connectChain(urls: readonly string[], pollMs: number): Pro
     local: first.id === LOCAL_CHAIN_ID && urls.every(isLoopback),
     urls,
     client: createPublicClient({
-      ...OURS_ALONE,
       chain,
+      // A contract that somebody names could otherwise send this machine to any address of its network (ERC-3668).
+      ccipRead: false,
       transport: fallback(urls.map(transportOf)),
       cacheTime: 0,
       pollingInterval: pollMs,

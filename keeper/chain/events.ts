@@ -204,16 +204,19 @@ function aboutPositions(log: RouterLog, place: Place): ChainEvent[] {
   }
 }
 
-type AboutRequest =
-  | "RequestSubmitted"
-  | "PromptPublished"
-  | "RequestAssigned"
-  | "RequestDeclined"
-  | "AttemptFailed"
-  | "CancelRequested"
-  | "RequestCancelled"
-  | "RequestSettled"
-  | "RequestFailed";
+/** What the router says of a request from its submission to its end. */
+export const WHOLE_LIFE = [
+  "RequestSubmitted",
+  "RequestAssigned",
+  "RequestDeclined",
+  "AttemptFailed",
+  "CancelRequested",
+  "RequestCancelled",
+  "RequestSettled",
+  "RequestFailed",
+] as const;
+
+type AboutRequest = (typeof WHOLE_LIFE)[number] | "PromptPublished";
 
 /**
  * What the router said about one request, in order, back to its submission or settlement.

@@ -1,7 +1,7 @@
 import { encodeFunctionData, type Hex } from "viem";
 import { routerAbi } from "../chain/contracts.ts";
 import { OnChainError } from "../chain/errors.ts";
-import { eventsOf } from "../chain/events.ts";
+import { eventsOf, WHOLE_LIFE } from "../chain/events.ts";
 import { modelId } from "../chain/intents.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
@@ -22,17 +22,6 @@ const LONGEST_RETRY_MS = 60_000;
 const GRACE_MS = 5_000;
 /** Timers cannot look further ahead than this; who wakes too early looks again. */
 const LONGEST_SLEEP_MS = 10 * 60_000;
-
-const WHOLE_LIFE = [
-  "RequestSubmitted",
-  "RequestAssigned",
-  "RequestDeclined",
-  "AttemptFailed",
-  "CancelRequested",
-  "RequestCancelled",
-  "RequestSettled",
-  "RequestFailed",
-] as const;
 
 /** Carries every open request one step further whenever something about it may have changed. */
 export class Supervisor {

@@ -97,6 +97,15 @@ abstract contract RegistryScene is Scene {
         nst.approve(address(validators), 0);
     }
 
+    /// @dev An endpoint of so many characters.
+    function _endpointOf(uint256 length) internal pure returns (string memory) {
+        bytes memory endpoint = new bytes(length);
+        for (uint256 i; i < length; ++i) {
+            endpoint[i] = i < 8 ? bytes("https://")[i] : bytes1("a");
+        }
+        return string(endpoint);
+    }
+
     function _expectStranger(address who) internal {
         vm.expectRevert(abi.encodeWithSelector(IValidatorRegistry.RegistryNotRegistered.selector, who));
         vm.prank(who);
@@ -198,11 +207,7 @@ contract RegisterValidatorTest is RegistryScene {
         _badEndpoint("https://node example");
         _badEndpoint("https://node.example\n");
         _badEndpoint(string(new bytes(201)));
-        bytes memory long = new bytes(201);
-        for (uint256 i; i < 201; ++i) {
-            long[i] = i < 8 ? bytes("https://")[i] : bytes1("a");
-        }
-        _badEndpoint(string(long));
+        _badEndpoint(_endpointOf(201));
     }
 
     function test_AllModelsAtOnce() public {
@@ -878,13 +883,9 @@ contract SetEndpointTest is RegistryScene {
 
     function test_TakesTwoHundredCharacters() public {
         uint256 id = _join(5_000e18);
-        bytes memory long = new bytes(200);
-        for (uint256 i; i < 200; ++i) {
-            long[i] = i < 8 ? bytes("https://")[i] : bytes1("a");
-        }
         vm.prank(alice.addr);
-        validators.setEndpoint(string(long));
-        assertEq(validators.validatorById(id).endpoint, string(long));
+        validators.setEndpoint(_endpointOf(200));
+        assertEq(validators.validatorById(id).endpoint, _endpointOf(200));
     }
 
     function test_RevertWhen_ItIsNone() public {

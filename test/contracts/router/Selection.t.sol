@@ -135,11 +135,6 @@ contract SelectionTest is Drawing {
         }
     }
 
-    function _rowSlot(uint256 row) private pure returns (bytes32) {
-        return
-            keccak256(abi.encode(row, uint256(0x3164cd054724e5f047462cc7124ac3696d673fa10d6aa14dc75f39cd115f5a00) + 6));
-    }
-
     /// forge-config: test.fuzz.runs = 24
     function testFuzz_OnlyEligibleOnesWin(uint256 seed) public {
         _seat(_equal(64, 5));

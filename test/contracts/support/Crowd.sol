@@ -93,6 +93,11 @@ abstract contract Crowd is Scene {
         }
     }
 
+    /// @dev Where the router keeps a row of four seats.
+    function _rowSlot(uint256 row) internal pure returns (bytes32) {
+        return _at(SEATS, row);
+    }
+
     function _at(uint256 field, uint256 key) private pure returns (bytes32) {
         return keccak256(abi.encode(key, uint256(LAYOUT) + field));
     }

@@ -22,9 +22,8 @@ export interface LaggingEndpoint {
 export async function laggingEndpoint(target: string): Promise<LaggingEndpoint> {
   const server = createServer(async (request, response) => {
     const asked = (await json(request)) as Call | Call[];
-    const newest = BigInt(String((await forward({ id: 0, method: "eth_blockNumber" })).result));
     const answered = await Promise.all(
-      [asked].flat().map((call) => (isTooWide(call, newest) ? refusal(call) : answer(call, it.until))),
+      [asked].flat().map(async (call) => ((await isTooWide(call)) ? refusal(call) : answer(call, it.until))),
     );
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify(Array.isArray(asked) ? answered : answered[0]));
@@ -36,11 +35,11 @@ export async function laggingEndpoint(target: string): Promise<LaggingEndpoint> 
     error: { code: -32_602, message: `at most ${it.most} blocks` },
   });
 
-  function isTooWide({ method, params }: Call, newest: bigint): boolean {
+  async function isTooWide({ method, params }: Call): Promise<boolean> {
     if (method !== "eth_getLogs" || it.most === undefined) return false;
     const { fromBlock = "0x0", toBlock } = (params?.[0] ?? {}) as { fromBlock?: string; toBlock?: string };
-    const last = toBlock?.startsWith("0x") ? BigInt(toBlock) : newest;
-    return last - BigInt(fromBlock) >= it.most;
+    const last = toBlock?.startsWith("0x") ? toBlock : (await forward({ id: 0, method: "eth_blockNumber" })).result;
+    return BigInt(String(last)) - BigInt(fromBlock) >= it.most;
   }
 
   async function forward(call: Call): Promise<{ result?: { blockNumber?: string } | string | null }> {
