@@ -9,7 +9,7 @@ import type { Keeper } from "../../keeper/main.ts";
 import { account, OPERATOR_INDEX, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
 import { modelProcess } from "../keeper/support/model-process.ts";
-import { audit, launch, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
+import { audit, launch, leave, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
 import { anyValidator } from "./support/hands.ts";
 
 const WEB = join(import.meta.dirname, "..", "..", "dist", "web");
@@ -31,9 +31,9 @@ afterAll(async () => {
   await folder?.remove();
   await browser?.close();
 });
-afterEach(async () => {
+afterEach(async (test) => {
   model.release();
-  await open?.close();
+  await leave(open, test);
 });
 
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });

@@ -11,10 +11,12 @@ import type { Keeper } from "../../keeper/main.ts";
 import { account, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
 import { writeTinyModel } from "../keeper/support/tiny-gguf.ts";
-import { audit, launch, NARROW, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
+import { audit, launch, leave, NARROW, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
 
 const WEB = join(import.meta.dirname, "..", "..", "dist", "web");
+/** Accounts of the local chain with too few credits for a question. */
 const POOR = 3;
+const POOR_TOO = 2;
 const WITHDRAWAL_DELAY_S = 86_400;
 
 let browser: Browser;
@@ -26,6 +28,7 @@ let open: Visit;
 beforeAll(async () => {
   [browser, chain, folder] = await Promise.all([launch(), startChain(), dataFolder()]);
   await impoverish(POOR, parseEther("7.5"));
+  await impoverish(POOR_TOO, parseEther("7.5"));
   // Answers that end before their limit, so that something comes back.
   await writeTinyModel(join(folder.path, "tiny.gguf"));
   keeper = await keeperOn(chain, folder.path, {}, { webRoot: WEB });
@@ -36,7 +39,7 @@ afterAll(async () => {
   await folder?.remove();
   await browser?.close();
 });
-afterEach(() => open?.close());
+afterEach((test) => leave(open, test));
 
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 
@@ -130,6 +133,25 @@ describe("money", () => {
     expect(open.troubles).toEqual([]);
   });
 
+  test("a deposit counts though balances from before it are still on their way", async () => {
+    open = await visit(browser, keeper.url);
+    const { page } = open;
+    await choose(page, POOR_TOO);
+    await soon(async () => (await balancesOf(page)).credits).toBe(parseEther("7.5"));
+    const old = await holdBalances(page, 1);
+    await page.getByLabel("Your question").fill("Is it there yet?");
+    await page.keyboard.press("Enter");
+    const card = page.getByLabel("Not enough credits");
+    await soon(() => card.getByLabel("Deposit").inputValue()).toBe("42.50");
+    await old.held;
+    const mined = page.waitForResponse(async (response) => /"status":"0x1"/.test(await response.text()));
+    await card.getByRole("button", { name: "Deposit and send" }).click();
+    await mined;
+    await old.deliver();
+    await page.getByText("paid,").waitFor();
+    expect(open.troubles).toEqual([]);
+  });
+
   test("credits are announced for withdrawal, and can be kept", async () => {
     open = await visit(browser, keeper.url);
     const { page } = open;
@@ -156,6 +178,30 @@ async function impoverish(index: number, left: bigint): Promise<void> {
   await chain.write(user, credits, creditsAbi, "requestWithdrawal", [held - left]);
   await chain.client.increaseTime({ seconds: WITHDRAWAL_DELAY_S });
   await chain.write(user, credits, creditsAbi, "withdraw", []);
+}
+
+/** Reads balances for the page as ever, and delivers one answer, after so many others, only when told to. */
+async function holdBalances(page: Page, others: number): Promise<{ held: Promise<void>; deliver(): Promise<void> }> {
+  const held = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<void>();
+  const delivered = Promise.withResolvers<void>();
+  let seen = 0;
+  await page.route("**/api/balances/*", async (route) => {
+    if (seen++ !== others) return route.continue();
+    const response = await route.fetch();
+    held.resolve();
+    await told.promise;
+    // Nobody waits for it any more where the page has asked anew.
+    await route.fulfill({ response }).catch(() => undefined);
+    delivered.resolve();
+  });
+  return {
+    held: held.promise,
+    deliver() {
+      told.resolve();
+      return delivered.promise;
+    },
+  };
 }
 
 async function choose(page: Page, index: number): Promise<void> {

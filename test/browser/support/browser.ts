@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { TestContext } from "vitest";
 
 const PLACES = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const AUDIT = readFileSync(join(import.meta.dirname, "audit.js"), "utf8").replace("export ", "");
@@ -40,6 +41,16 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
   const troubles = watched(page);
   await page.goto(url);
   return { page, troubles, close: () => context.close() };
+}
+
+/** Ends a visit; where its test failed, what was on the screen is told first. */
+export async function leave(open: Visit | undefined, { task }: TestContext): Promise<void> {
+  if (open && !open.page.isClosed() && task.result?.state === "fail") {
+    const shown = await open.page.locator("body").innerText();
+    const told = [`--- ${task.name}: the page showed`, shown, "--- and wrote", ...open.troubles, "---"];
+    process.stderr.write(`${told.join("\n")}\n`);
+  }
+  await open?.close();
 }
 
 export function watched(page: Page): string[] {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { listening, type Outside, outside } from "../../keeper/support/http.ts";
-import { launch, type Visit, visit } from "./browser.ts";
+import { launch, leave, type Visit, visit } from "./browser.ts";
 
 export const WEB = join(import.meta.dirname, "..", "..", "..", "dist", "web");
 
@@ -42,8 +42,8 @@ export function openStage(): Stage {
     stage.keeper = await outside({ answerTimeoutMs: 30_000, settlementTimeoutMs: 30_000 }, WEB);
     stage.url = (await listening(stage.keeper.app)).url;
   });
-  afterEach(async () => {
-    await stage.open?.close();
+  afterEach(async (test) => {
+    await leave(stage.open, test);
     stage.open = undefined;
     await stage.keeper?.app.close();
   });

@@ -1,5 +1,5 @@
 import { type ReactElement, useId, useState } from "react";
-import { refreshAccount, useBalances } from "../api/queries.ts";
+import { movingNsd, useBalances } from "../api/queries.ts";
 import type { Asker } from "../chat/ask.ts";
 import { amount, parseAmount, plain } from "../format/amount.ts";
 import { announce } from "../ui/Announcer.tsx";
@@ -31,8 +31,8 @@ export function DepositForm({ asker, suggested, action = "Deposit", onDone }: De
     setBusy(true);
     setProblem(undefined);
     try {
-      await (await loadWallet(asker.network)).deposit(wanted, account);
-      refreshAccount(account.address);
+      const wallet = await loadWallet(asker.network);
+      await movingNsd(account.address, () => wallet.deposit(wanted, account));
       announce(`Deposited ${amount(wanted)} NSD.`);
       onDone?.();
     } catch (error) {

@@ -1,5 +1,5 @@
 import { type ReactElement, useId, useState } from "react";
-import { refreshAccount } from "../api/queries.ts";
+import { movingNsd } from "../api/queries.ts";
 import type { BalancesBody } from "../api/wire.ts";
 import type { Asker } from "../chat/ask.ts";
 import { amount, parseAmount, plain } from "../format/amount.ts";
@@ -23,11 +23,11 @@ export function WithdrawForm({ asker, balances }: WithdrawProps): ReactElement {
     setBusy(true);
     setProblem(undefined);
     try {
-      await work(await loadWallet(asker.network));
+      const wallet = await loadWallet(asker.network);
+      await movingNsd(asker.account.address, () => work(wallet));
     } catch (error) {
       setProblem(walletProblem(error));
     }
-    refreshAccount(asker.account.address);
     setBusy(false);
   };
   return (

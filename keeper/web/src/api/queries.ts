@@ -36,6 +36,13 @@ export function balancesQuery(address: Hex) {
   });
 }
 
+/** What an address has at this moment: a reading that is on its way may be of before the latest transaction. */
+export async function freshBalances(address: Hex): Promise<BalancesBody> {
+  const balances = await read<BalancesBody>(`/api/balances/${address}`);
+  queries.setQueryData(balancesQuery(address).queryKey, balances);
+  return balances;
+}
+
 export function useNetwork(): UseQueryResult<NetworkBody> {
   return useQuery(networkQuery);
 }
@@ -108,6 +115,24 @@ let refreshing: ReturnType<typeof setTimeout> | undefined;
 export function refreshAccount(address: Hex): void {
   clearTimeout(refreshing);
   refreshing = setTimeout(() => refresh(address), SETTLE_MS);
+}
+
+const BEHIND_MS = 30_000;
+
+/** Moves NSD of an address, and resolves once the keeper tells of it, whose node may be behind the wallet's. */
+export async function movingNsd(address: Hex, move: () => Promise<unknown>): Promise<void> {
+  const told = (): Promise<string | undefined> =>
+    freshBalances(address).then(
+      ({ nsd }) => JSON.stringify(nsd),
+      () => undefined,
+    );
+  const before = await told();
+  await move();
+  const until = Date.now() + BEHIND_MS;
+  for (let wait = 100; Date.now() < until && (await told()) === before; wait *= 2) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+  refreshAccount(address);
 }
 
 function refresh(address: Hex): void {

@@ -1,4 +1,4 @@
-import { balancesQuery, queries, refreshAccount } from "../api/queries.ts";
+import { freshBalances, refreshAccount } from "../api/queries.ts";
 import type { Hex, NetworkBody } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
 import type { Account } from "../wallet/session.ts";
@@ -146,7 +146,7 @@ class Shortfall extends Error {
 
 /** Nobody is asked to sign what their credits cannot pay. */
 async function checkCredits(terms: Terms, address: Hex): Promise<void> {
-  const balances = await queries.fetchQuery({ ...balancesQuery(address), staleTime: 0 });
+  const balances = await freshBalances(address);
   const credits = BigInt(balances.nsd.credits_wei);
   const required = BigInt(terms.paymentWei);
   if (credits < required) throw new Shortfall(creditsProblem(required, credits));
