@@ -125,8 +125,7 @@ export class Spending {
     if (ask.salt !== undefined) return ask.salt;
     if (lane === "direct") return newSalt();
     const models = await this.#services.reads.models();
-    const servers = models.find(({ name }) => name === ask.model)?.servers ?? 0;
-    return servers > 1 ? zeroHash : newSalt();
+    return models.find(({ name }) => name === ask.model)?.servedElsewhere ? zeroHash : newSalt();
   }
 }
 

@@ -11,7 +11,7 @@ import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { checkCredits, checkFunds } from "./funds.ts";
 import { commitRequired, noKeysSignature, RATE_LIMIT, walletNotDeployed } from "./refusals.ts";
-import { MOST_PUBLIC_BYTES } from "./submissions.ts";
+import { isServedElsewhere, MOST_PUBLIC_BYTES } from "./submissions.ts";
 import type { AskFields, Intent, Lane, RequestLane } from "./types.ts";
 
 export const DEADLINE_SECONDS = 600;
@@ -78,7 +78,11 @@ export async function checkTerms(context: Context, lane: Lane, intent: Intent, p
   await requireModel(context, lane, intent.model);
   const offer = await context.catalogue.offer(intent.model);
   // Longer ones stay with this keeper: whoever else were assigned could only decline, and three of those cost half.
-  if (lane === "assigned" && offer.servers > 1 && Buffer.byteLength(prompt) > MOST_PUBLIC_BYTES) {
+  if (
+    lane === "assigned" &&
+    isServedElsewhere(context, intent.model, offer) &&
+    Buffer.byteLength(prompt) > MOST_PUBLIC_BYTES
+  ) {
     throw wrong(
       "prompt",
       `The prompt has more than ${MOST_PUBLIC_BYTES} bytes, too many to hand to whichever validator is assigned. Shorten it, or ask directly.`,

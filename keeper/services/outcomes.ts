@@ -8,21 +8,34 @@ import { cidOf } from "../storage/cid.ts";
 import type { Context } from "./context.ts";
 import { type Event, REOPENED, rewardOf, rewound, SKIPPED, UNANSWERED, withFailure } from "./events-to-rows.ts";
 import { endingWords } from "./failure-words.ts";
+import { ForeignAnswers } from "./foreign-answers.ts";
 import { Hands } from "./hands.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { stateOf } from "./state.ts";
+
+/** How long the end of a request waits for the answer that another validator gave. */
+const FOREIGN_PATIENCE_MS = 5_000;
+
+type Ending = "settled" | "failed" | "cancelled";
+
+const phaseOf = ({ status }: RequestRow): Ending =>
+  status === "completed" ? "settled" : status === "cancelled" ? "cancelled" : "failed";
 
 export class Outcomes {
   readonly #context: Context;
   readonly #poke: (key: Hex) => void;
   readonly #locks = new KeyedMutex();
+  /** What an ending writes and what it tells go together: nobody else tells it in between. */
+  readonly #endings = new KeyedMutex();
   readonly #hands: Hands;
+  readonly foreign: ForeignAnswers;
 
   /** @param poke Called for each request that moved and is not at its end. */
   constructor(context: Context, poke: (key: Hex) => void) {
     this.#context = context;
     this.#poke = poke;
     this.#hands = new Hands(context, (key) => this.#moved(key));
+    this.foreign = new ForeignAnswers(context);
   }
 
   /** Events in the order of the chain; those of one transaction are together. */
@@ -62,7 +75,7 @@ export class Outcomes {
     const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
     const elsewhere = row.digest !== event.digest;
-    await requests.updateRequest(this.#context.database, row.key, {
+    const patch: RequestPatch = {
       stage: "final",
       status: "completed",
       requestId: event.id,
@@ -79,14 +92,17 @@ export class Outcomes {
       errorCode: null,
       errorMessage: null,
       ...rewardOf(row, event, all),
-    });
-    await this.#ended(row.key, "settled");
+    };
+    if (!elsewhere) return this.#end(row.key, "settled", patch);
+    // The chain goes on while its record is looked for.
+    await requests.updateRequest(this.#context.database, row.key, patch);
+    void this.#tellOnceSearched(row.key);
   }
 
   async #failed(event: Event<"failed">): Promise<void> {
     const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
-    await requests.updateRequest(this.#context.database, row.key, {
+    await this.#end(row.key, "failed", {
       stage: "final",
       status: "failed",
       tries: withFailure(row.tries, event, event.class),
@@ -96,13 +112,12 @@ export class Outcomes {
       errorCode: event.class,
       errorMessage: endingWords(event.class, event.refund, row.payment),
     });
-    await this.#ended(row.key, "failed");
   }
 
   async #cancelled(event: Event<"cancelled">): Promise<void> {
     const row = await requests.findRequest(this.#context.database, event.id);
     if (row === undefined || (row.stage === "final" && row.settleTx === event.place.transaction)) return;
-    await requests.updateRequest(this.#context.database, row.key, {
+    await this.#end(row.key, "cancelled", {
       stage: "final",
       status: "cancelled",
       ...UNANSWERED,
@@ -112,7 +127,6 @@ export class Outcomes {
       errorCode: "cancelled",
       errorMessage: endingWords("cancelled", event.refund, row.payment),
     });
-    await this.#ended(row.key, "cancelled");
   }
 
   async #endAt({ place }: ChainEvent): Promise<RequestPatch> {
@@ -141,7 +155,7 @@ export class Outcomes {
 
   /** Ends a request that the chain charges nothing for. */
   async giveUp(key: Hex, code: string, message: string): Promise<void> {
-    await requests.updateRequest(this.#context.database, key, {
+    await this.#end(key, "failed", {
       stage: "final",
       status: "failed",
       transactionId: null,
@@ -149,16 +163,46 @@ export class Outcomes {
       errorMessage: message,
       settledAt: Date.now(),
     });
-    await this.#ended(key, "failed");
   }
 
-  async #ended(key: Hex, phase: "settled" | "failed" | "cancelled"): Promise<void> {
-    const { database, hub } = this.#context;
-    const row = await requests.getRequest(database, key);
-    if (row === undefined) return;
-    await hub.phase(key, phase);
-    await hub.final(key, stateOf(row));
-    hub.changed(key);
+  async #end(key: Hex, phase: Ending, patch: RequestPatch): Promise<void> {
+    await this.#endings.run(key, async () => {
+      const row = await requests.updateRequest(this.#context.database, key, patch);
+      if (row !== undefined) await this.#tell(row, phase);
+    });
+  }
+
+  /** Tells an end that was written down, and not told because the process ended in between. */
+  retell(key: Hex): Promise<void> {
+    return this.#tellOnceSearched(key, () => this.#context.hub.isOver(key));
+  }
+
+  async #tellOnceSearched(key: Hex, isTold = async (): Promise<boolean> => false): Promise<void> {
+    const { database, log, signal } = this.#context;
+    try {
+      await this.#endings.run(key, async () => {
+        const written = await requests.getRequest(database, key);
+        if (written?.stage !== "final" || (await isTold())) return;
+        await this.#searched(written);
+        const row = await requests.getRequest(database, key);
+        if (row?.stage === "final" && !signal.aborted) await this.#tell(row, phaseOf(row));
+      });
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error, key }, "the end of a request is not told yet");
+    }
+  }
+
+  #searched(row: RequestRow): Promise<unknown> {
+    const patience = AbortSignal.any([AbortSignal.timeout(FOREIGN_PATIENCE_MS), this.#context.signal]);
+    const over = new Promise((resolve) => patience.addEventListener("abort", resolve, { once: true }));
+    return Promise.race([this.foreign.search(row), over]);
+  }
+
+  async #tell(row: RequestRow, phase: Ending): Promise<void> {
+    const { hub } = this.#context;
+    await hub.phase(row.key, phase);
+    await hub.final(row.key, stateOf(row));
+    hub.changed(row.key);
     hub.notify({
       type: "request",
       address: row.user,

@@ -116,6 +116,8 @@ export interface ModelInfo {
   /** Whether this keeper runs it. */
   readonly local: boolean;
   readonly servers: number;
+  /** Whether other validators than this keeper's serve it. */
+  readonly servedElsewhere: boolean;
 }
 
 export interface ValidatorInfo {

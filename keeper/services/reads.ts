@@ -12,6 +12,7 @@ import { ApiError } from "./errors.ts";
 import { readHealth } from "./health.ts";
 import { locate } from "./locate.ts";
 import { stateOf } from "./state.ts";
+import { isServedElsewhere } from "./submissions.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { BurnedSum } from "./supply.ts";
 import type * as types from "./types.ts";
@@ -98,11 +99,11 @@ export class ReadService implements types.Reads {
     const { catalogue, model } = this.#context;
     const models = await catalogue.models();
     return Promise.all(
-      models.map(async (entry) => ({
-        ...entry,
-        local: entry.name === model,
-        servers: (await catalogue.offer(entry.name)).servers,
-      })),
+      models.map(async (entry) => {
+        const offer = await catalogue.offer(entry.name);
+        const servedElsewhere = isServedElsewhere(this.#context, entry.name, offer);
+        return { ...entry, local: entry.name === model, servers: offer.servers, servedElsewhere };
+      }),
     );
   }
 

@@ -189,6 +189,7 @@ export class RequestService implements Requests {
 
   async status(requestId: Hex): Promise<RequestState | undefined> {
     const row = await journal.findRequest(this.#context.database, requestId);
+    if (row) void this.#supervisor.outcomes.foreign.search(row);
     return row && this.#stateOf(row);
   }
 
@@ -206,7 +207,9 @@ export class RequestService implements Requests {
 
   async follow(requestId: Hex, fromSeq: number, listener: (event: RequestEvent) => void): Promise<() => void> {
     const row = await requireRow(this.#context, requestId);
-    return this.#context.hub.follow(row.key, fromSeq, listener);
+    const stop = await this.#context.hub.follow(row.key, fromSeq, listener);
+    if (row.stage === "final" && row.lane !== "session") void this.#supervisor.outcomes.retell(row.key);
+    return stop;
   }
 
   notifications(address: Address, listener: (notification: Notification) => void): () => void {

@@ -35,13 +35,18 @@ export async function submissionOf({ chain, deployment }: Context, row: RequestR
 /** Bytes of a prompt that may go on chain. */
 export const MOST_PUBLIC_BYTES = 8_192;
 
+/** Whether somebody may be assigned who has the prompt from the chain alone. */
+export const isServedElsewhere = ({ validator, model }: Context, name: string, { servers }: Offer): boolean =>
+  servers > (validator.id !== 0 && name === model ? 1 : 0);
+
 /**
- * The prompt as it goes on chain. Where several validators serve the model, whoever is assigned has to read it there;
- * where only one does, it stays with this keeper. With a salt, the contract could not tell that the bytes are the
+ * The prompt as it goes on chain. Where other validators serve the model, whoever is assigned has to read it there;
+ * where only this one does, it stays with this keeper. With a salt, the contract could not tell that the bytes are the
  * ones that were signed.
  */
-export function publicPrompt(row: RequestRow, offer: Offer): Hex {
-  if (offer.servers < 2 || row.salt !== NO_SALT || row.prompt === null || row.isPrivate) return "0x";
+export function publicPrompt(context: Context, row: RequestRow, offer: Offer): Hex {
+  if (!isServedElsewhere(context, row.model, offer) || row.salt !== NO_SALT || row.prompt === null || row.isPrivate)
+    return "0x";
   const bytes = stringToHex(row.prompt);
   return size(bytes) > MOST_PUBLIC_BYTES ? "0x" : bytes;
 }

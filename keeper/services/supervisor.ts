@@ -184,7 +184,7 @@ export class Supervisor {
     const { deployment, sender, database } = this.#context;
     if (row.signature === null) throw new Error(`${row.key} has no signature`);
     const intent = { ...intentOf(row), model: modelId(row.model), isPrivate: row.isPrivate };
-    const prompt = publicPrompt(row, await this.#context.catalogue.offer(row.model));
+    const prompt = publicPrompt(this.#context, row, await this.#context.catalogue.offer(row.model));
     const args = [intent, row.signature, prompt] as const;
     const data = encodeFunctionData({ abi: routerAbi, functionName: "submitFor", args });
     try {

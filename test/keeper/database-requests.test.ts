@@ -1,16 +1,20 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pino } from "pino";
 import { getAddress, type Hex, pad, parseEther, toHex, zeroHash } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Database, Sql } from "../../keeper/database/database.ts";
 import { openDatabase } from "../../keeper/database/open.ts";
-import { insertRequest, type RequestRow } from "../../keeper/database/requests.ts";
+import { getRequest, insertRequest, type RequestRow } from "../../keeper/database/requests.ts";
 import { readBalances } from "../../keeper/services/balances.ts";
 import type { Context } from "../../keeper/services/context.ts";
 import { newRow } from "../../keeper/services/events-to-rows.ts";
+import { ForeignAnswers } from "../../keeper/services/foreign-answers.ts";
 import { ReadService } from "../../keeper/services/reads.ts";
+import { encodeRecord, type InteractionRecord } from "../../keeper/storage/record.ts";
 import { copyTemplate } from "./support/database-template.ts";
+import { exampleRecord } from "./support/records.ts";
 
 const user = getAddress(`0x${"ab".repeat(20)}`);
 const operator = getAddress(`0x${"cd".repeat(20)}`);
@@ -156,4 +160,27 @@ test("an answer that is not paid yet counts as what it takes, though nobody is s
     await keep(number, { lane: "session", stage: "stored", digest: zeroHash, withheld: "x".repeat(1_000_000) });
   const pages = await pagesOf(100);
   expect(pages.map(({ keys }) => keys.length)).toEqual([4, 4, 4]);
+});
+
+test.each<[string, Partial<InteractionRecord>, { response: string; finishReason: string | null }]>([
+  ["its own", {}, { response: exampleRecord().answer, finishReason: "stop" }],
+  ["of another request", { request_id: idOf(2) }, { response: "", finishReason: null }],
+  ["of another chain", { chain_id: 1 }, { response: "", finishReason: null }],
+  ["of another router", { router: operator }, { response: "", finishReason: null }],
+])("another validator's answer is taken from a record that is %s", async (_, more, expected) => {
+  const record = exampleRecord({ request_id: idOf(1), ...more });
+  const { bytes, cid, digest } = encodeRecord(record);
+  await keep(1, { stage: "final", status: "completed", cid, digest });
+  const context = {
+    database,
+    blocks: { get: async (name: string) => (name === cid ? bytes : undefined) },
+    hub: { changed: () => {} },
+    log: pino({ level: "silent" }),
+    signal: new AbortController().signal,
+    chain: { id: exampleRecord().chain_id },
+    deployment: { addresses: { router: exampleRecord().router } },
+  } as unknown as Context;
+  const row = await getRequest(database, idOf(1));
+  if (row) await new ForeignAnswers(context).search(row);
+  expect(await getRequest(database, idOf(1))).toMatchObject(expected);
 });

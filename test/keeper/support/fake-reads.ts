@@ -52,6 +52,7 @@ export const MODELS: readonly ModelInfo[] = [
   active: true,
   local: local === true,
   servers: local === true ? 1 : 2,
+  servedElsewhere: local !== true,
 }));
 
 function quoteOf(name: string | undefined, maxTokens: number, priority: boolean, payment?: bigint): Quote {
