@@ -5,6 +5,11 @@ export interface Engine {
   readonly info: EngineInfo;
   /** Rejects with an `InferenceError`, or with the signal's reason once `job.signal` is aborted. */
   generate(job: Job): Promise<Answer>;
+  /**
+   * Rejects with the `PromptTooLongError` that `generate` would reject with. Resolves otherwise, and where nobody can
+   * tell in time, since the model is being loaded again or its step takes long.
+   */
+  checkLength(prompt: Pick<Job, "messages" | "maxTokens">): Promise<void>;
   health(): EngineHealth;
   /** Refuses new jobs, rejects open ones with `EngineClosedError`, and returns when the worker has ended. */
   close(): Promise<void>;

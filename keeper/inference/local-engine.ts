@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Answer, Engine, EngineHealth, EngineInfo, Job } from "./engine.ts";
 import { EngineClosedError, ModelLoadError } from "./errors.ts";
 import { JobQueue } from "./job-queue.ts";
+import { LengthChecks } from "./length-checks.ts";
 import type { FromWorker, LoadedModel, WorkerSettings } from "./protocol.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 
@@ -57,6 +58,7 @@ class LocalEngine implements Engine {
   readonly #settings: WorkerSettings;
   readonly #logger: Logger;
   readonly #jobs: JobQueue;
+  readonly #lengths = new LengthChecks();
   readonly #watchdog: NodeJS.Timeout;
   #worker: WorkerProcess | undefined;
   #ready = false;
@@ -103,6 +105,11 @@ class LocalEngine implements Engine {
     return answer;
   }
 
+  checkLength(prompt: Pick<Job, "messages" | "maxTokens">): Promise<void> {
+    if (!this.#ready) return Promise.resolve();
+    return this.#lengths.ask(prompt, (check) => this.#worker?.send({ type: "check-length", check }));
+  }
+
   health(): EngineHealth {
     const { running, waiting } = this.#jobs;
     const state = !this.#ready ? "down" : this.#suspected ? "degraded" : "ok";
@@ -132,6 +139,7 @@ class LocalEngine implements Engine {
     this.#ready = false;
     this.#trouble = "closed";
     this.#jobs.close();
+    this.#lengths.drop();
     await this.#worker?.stop(STOP_TIMEOUT_MS);
   }
 
@@ -143,6 +151,11 @@ class LocalEngine implements Engine {
   }
 
   #receive(message: FromWorker): void {
+    if (message.type === "length-checked") {
+      // No sign of life: a worker whose steps hang may still count tokens.
+      this.#lengths.receive(message);
+      return;
+    }
     this.#lastSign = performance.now();
     switch (message.type) {
       case "progress":
@@ -200,6 +213,7 @@ class LocalEngine implements Engine {
     const wasReady = this.#ready;
     this.#ready = false;
     this.#worker = undefined;
+    this.#lengths.drop();
     if (this.#closing !== undefined) return;
     if (wasReady || this.#trouble === undefined) this.#trouble = `the worker ended: ${reason}`;
     if (this.#opening !== undefined) {

@@ -1,7 +1,7 @@
 import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
 import { PromptTooLongError } from "./errors.ts";
 import type { PromptTemplate } from "./prompt.ts";
-import { type Drawn, type FromWorker, type WorkerJob, wireError } from "./protocol.ts";
+import { type Drawn, type FromWorker, type LengthCheck, type WorkerJob, wireError } from "./protocol.ts";
 import { choose, Noise, TOP_K } from "./sampling.ts";
 import { TextStream } from "./text-stream.ts";
 
@@ -62,6 +62,20 @@ export class LockStep {
     else this.#aborted.add(id);
   }
 
+  checkLength(check: LengthCheck): void {
+    let error: unknown;
+    try {
+      this.#promptOf(check);
+    } catch (refusal) {
+      error = refusal;
+    }
+    this.#parts.send({
+      type: "length-checked",
+      id: check.id,
+      ...(error === undefined ? {} : { error: wireError(error) }),
+    });
+  }
+
   async #run(): Promise<void> {
     this.#busy = true;
     while (this.#waiting.length > 0 || this.#places.size > 0) {
@@ -89,11 +103,8 @@ export class LockStep {
   }
 
   #prepare(job: WorkerJob, sequence: LlamaContextSequence): Place {
-    const { model, context, template, send } = this.#parts;
-    const promptIds = template.tokens(job.messages);
-    const room = context.contextSize - promptIds.length;
-    const least = Math.min(job.maxTokens, LEAST_ROOM);
-    if (room < least) throw new PromptTooLongError(promptIds.length, context.contextSize - least);
+    const { model, template, send } = this.#parts;
+    const { promptIds, room } = this.#promptOf(job);
     const stream = new TextStream((tokens, preceding) =>
       model.detokenize(tokens as Token[], false, preceding as Token[]),
     );
@@ -111,6 +122,15 @@ export class LockStep {
       last: drawn.at(-1),
       drawn: drawn.length,
     };
+  }
+
+  #promptOf({ messages, maxTokens }: Pick<WorkerJob, "messages" | "maxTokens">): { promptIds: Token[]; room: number } {
+    const { context, template } = this.#parts;
+    const promptIds = template.tokens(messages);
+    const room = context.contextSize - promptIds.length;
+    const least = Math.min(maxTokens, LEAST_ROOM);
+    if (room < least) throw new PromptTooLongError(promptIds.length, context.contextSize - least);
+    return { promptIds, room };
   }
 
   async #step(): Promise<void> {

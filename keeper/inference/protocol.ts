@@ -26,8 +26,11 @@ export interface WorkerJob {
   readonly drawn: readonly number[];
 }
 
+export type LengthCheck = Pick<WorkerJob, "id" | "messages" | "maxTokens">;
+
 export type ToWorker =
   | { readonly type: "load"; readonly settings: WorkerSettings }
+  | { readonly type: "check-length"; readonly check: LengthCheck }
   | { readonly type: "job"; readonly job: WorkerJob }
   | { readonly type: "abort"; readonly id: number }
   | { readonly type: "close" };
@@ -58,6 +61,7 @@ export type FromWorker =
   | { readonly type: "step"; readonly drawn: readonly Drawn[] }
   | { readonly type: "done"; readonly id: number; readonly rest: string; readonly finishReason: "stop" | "length" }
   | { readonly type: "failed"; readonly id: number; readonly error: WireError }
+  | { readonly type: "length-checked"; readonly id: number; readonly error?: WireError }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string };
 
 export function wireError(error: unknown): WireError {

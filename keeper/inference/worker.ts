@@ -85,6 +85,9 @@ process.on("message", (message: ToWorker) => {
     case "job":
       jobs?.add(message.job);
       return;
+    case "check-length":
+      jobs?.checkLength(message.check);
+      return;
     case "abort":
       jobs?.abort(message.id);
       return;

@@ -1,18 +1,20 @@
 /** Who may ask for what: every check that stands between a signed message and the journal. */
 import { type Address, formatEther, type Hex, zeroAddress } from "viem";
 import { routerAbi } from "../chain/contracts.ts";
-import { minimumPayment } from "../chain/fees.ts";
+import { maxBillable, minimumPayment } from "../chain/fees.ts";
 import { intentDigest, isSignedByUser, NO_SALT, promptHash } from "../chain/intents.ts";
 import { judgeSignature } from "../chain/signatures.ts";
 import { executionWindow } from "../chain/words.ts";
 import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
+import { PromptTooLongError } from "../inference/errors.ts";
 import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { checkCredits, checkFunds } from "./funds.ts";
 import { commitRequired, noKeysSignature, RATE_LIMIT, walletNotDeployed } from "./refusals.ts";
 import { isServedElsewhere, MOST_PUBLIC_BYTES } from "./submissions.ts";
 import type { AskFields, Intent, Lane, RequestLane } from "./types.ts";
+import { messagesOf } from "./worker.ts";
 
 export const DEADLINE_SECONDS = 600;
 const LATEST_DEADLINE_SECONDS = 900;
@@ -106,6 +108,27 @@ export async function checkTerms(context: Context, lane: Lane, intent: Intent, p
         required_wei: minimum.toString(),
       },
     );
+  }
+  if (intent.model !== context.model) return;
+  await checkLength(context, lane, prompt, maxBillable(offer, intent.payment, intent.priority, intent.maxTokens));
+}
+
+/** Only the model's own tokenizer can tell how long a prompt is. */
+export async function checkLength(
+  { engine }: Context,
+  lane: RequestLane,
+  prompt: string,
+  maxTokens: number,
+): Promise<void> {
+  try {
+    await engine.checkLength({ messages: messagesOf(prompt), maxTokens });
+  } catch (error) {
+    if (!(error instanceof PromptTooLongError)) throw error;
+    throw new ApiError(400, error.code, error.message, {
+      field: lane === "assigned" ? "prompt" : "message",
+      expected: `a prompt of at most ${error.allowedTokens} tokens`,
+      prompt_tokens: error.promptTokens,
+    });
   }
 }
 

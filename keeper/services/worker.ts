@@ -166,7 +166,7 @@ export class Worker {
     if (row.prompt === null) throw new UselessAnswerError("prompt_missing", "The prompt's bytes are not here.");
     if (row.model !== model)
       throw new UselessAnswerError("wrong_model", `This keeper runs ${model}, not ${row.model}.`);
-    const messages: Message[] = [{ role: "user", content: row.prompt }];
+    const messages = messagesOf(row.prompt);
     const offer = await catalogue.offer(row.model);
     await hub.phase(row.key, "answering");
     // A second attempt draws the same text: what was told of it already is not told again.
@@ -219,6 +219,9 @@ export class Worker {
     hub.changed(row.key);
   }
 }
+
+/** What the model reads of a prompt. */
+export const messagesOf = (prompt: string): Message[] => [{ role: "user", content: prompt }];
 
 /** In a session, what nothing pays for yet is for nobody to read. */
 const mayBeTold = (row: RequestRow): boolean => row.lane !== "session" || row.prepaid;

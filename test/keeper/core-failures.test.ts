@@ -4,9 +4,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseEther, stringToHex } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { modelsAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
-import { CANCEL_TYPES, modelId } from "../../keeper/chain/intents.ts";
+import { CANCEL_TYPES, modelId, NO_SALT, promptHash } from "../../keeper/chain/intents.ts";
+import { LengthChecks } from "../../keeper/inference/length-checks.ts";
 import type { RequestState } from "../../keeper/services/types.ts";
 import { account, MODEL, OPERATOR_INDEX, registerAs } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
@@ -18,12 +19,44 @@ const core = coreFixture({}, { probe: (point) => (point === "answered" ? onAnswe
 /** More than the model's context holds. */
 const ENDLESS = "Why? ".repeat(4_000);
 
+/** Asks while nobody counts tokens, as while the model is loaded again. */
+async function unchecked<Result>(work: () => Promise<Result>): Promise<Result> {
+  const check = vi.spyOn(LengthChecks.prototype, "ask").mockResolvedValue();
+  try {
+    return await work();
+  } finally {
+    check.mockRestore();
+  }
+}
+
 const creditsOf = (index: number): Promise<bigint> => core.creditsOf(account(index).address);
 
 describe("a prompt that the model cannot take", () => {
-  test("costs nothing in the direct lane", async () => {
+  test.each([
+    ["direct", "message"],
+    ["assigned", "prompt"],
+  ] as const)("is refused in the %s lane before anything is signed, and when it is signed", async (lane, field) => {
+    const user = account(0);
     const before = await creditsOf(0);
-    const { state } = await request(core.keeper, "direct", account(0), ask(account(0).address, ENDLESS));
+    const { requests } = core.keeper.services;
+    const refusal = {
+      statusCode: 400,
+      code: "prompt_too_long",
+      details: { field, expected: expect.stringMatching(/^a prompt of at most \d+ tokens$/) },
+    };
+    await expect(requests.prepare(lane, ask(user.address, ENDLESS))).rejects.toMatchObject(refusal);
+    const { message, ...data } = await requests.prepare(lane, ask(user.address, "Why?"));
+    const intent = { ...message, promptHash: promptHash(ENDLESS, NO_SALT) };
+    const signature = await user.signTypedData({ ...data, message: { ...intent } });
+    await expect(requests.accept(lane, intent, signature, ask(user.address, ENDLESS))).rejects.toMatchObject(refusal);
+    expect(await creditsOf(0)).toBe(before);
+  });
+
+  test("costs nothing in the direct lane where it is taken while nobody can count", async () => {
+    const before = await creditsOf(0);
+    const { state } = await unchecked(() =>
+      request(core.keeper, "direct", account(0), ask(account(0).address, ENDLESS)),
+    );
     expect(await settled(core.keeper, state.requestId)).toMatchObject({
       status: "failed",
       error: { code: "prompt_too_long" },
@@ -33,7 +66,9 @@ describe("a prompt that the model cannot take", () => {
 
   test("is declined in the assigned lane, and everything comes back where nobody else is there", async () => {
     const before = await creditsOf(1);
-    const { state } = await request(core.keeper, "assigned", account(1), ask(account(1).address, ENDLESS));
+    const { state } = await unchecked(() =>
+      request(core.keeper, "assigned", account(1), ask(account(1).address, ENDLESS)),
+    );
     await expect
       .poll(() => core.keeper.services.requests.status(state.requestId), { timeout: 20_000 })
       .toMatchObject({ status: "queued" });

@@ -142,6 +142,22 @@ describe("refusals", () => {
     const error = await engine.generate(long).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PromptTooLongError);
     expect(error).toMatchObject({ retryable: false, allowedTokens: 480, promptTokens: expect.any(Number) });
+    const { promptTokens } = error as PromptTooLongError;
+    await expect(engine.checkLength(long)).rejects.toMatchObject({ allowedTokens: 480, promptTokens });
+  });
+
+  test("a prompt is as long before it is a job as it is then", async () => {
+    const fits = job({ messages: [{ role: "user", content: "y".repeat(400) }], maxTokens: 100 });
+    await expect(engine.checkLength(fits)).resolves.toBeUndefined();
+    const { promptIds } = await engine.generate({ ...fits, maxTokens: 1 });
+    const most = fits.messages[0]?.content.length ?? 0;
+    const exactly = (more: number) => ({
+      messages: [{ role: "user" as const, content: "y".repeat(most + more) }],
+      maxTokens: 1,
+    });
+    const room = 512 - 1 - promptIds.length;
+    await expect(engine.checkLength(exactly(room))).resolves.toBeUndefined();
+    await expect(engine.checkLength(exactly(room + 1))).rejects.toBeInstanceOf(PromptTooLongError);
   });
 
   test("an answer that does not fit whole ends where the context is full", async () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../../keeper/inference/engine.ts";
-import { GenerationFailedError, ModelLoadError } from "../../keeper/inference/errors.ts";
+import { GenerationFailedError, ModelLoadError, PromptTooLongError } from "../../keeper/inference/errors.ts";
 import { openLocalEngine } from "../../keeper/inference/local-engine.ts";
 import { isAlive, job, NO_HASH, openTinyEngine, requestId, silent, temporaryFolder } from "./support/engine-harness.ts";
 import { writeTinyModel } from "./support/tiny-gguf.ts";
@@ -67,6 +67,19 @@ describe("a worker that dies at work", () => {
     };
     const answer = await engine.generate(job({ maxTokens: 100, onToken }));
     expect(answer.outputIds).toEqual(expected.outputIds);
+  });
+
+  test("while it hangs counts for nobody, and nobody waits for it long", async () => {
+    const long = job({ messages: [{ role: "user", content: "y".repeat(4_000) }] });
+    await expect(engine.checkLength(long)).rejects.toBeInstanceOf(PromptTooLongError);
+    const pid = engine.health().workerPid ?? 0;
+    killWorker("SIGSTOP");
+    const checked = engine.checkLength(long);
+    await expect(checked).resolves.toBeUndefined();
+    killWorker("SIGKILL");
+    await untilGone(pid);
+    expect((await engine.generate(job())).tokensUsed).toBe(40);
+    await expect(engine.checkLength(long)).rejects.toBeInstanceOf(PromptTooLongError);
   });
 
   test("while nothing runs is replaced too", async () => {

@@ -220,6 +220,18 @@ describe("what is refused", () => {
     expect(codeOf(exhausted)).toEqual([402, "cap_exhausted"]);
   });
 
+  test("a prompt that the model cannot take, before it costs a turn", async () => {
+    const session = await HeldByTest.open(core, account(4), "25");
+    const long = await session.post(await session.prompt("Why? ".repeat(4_000), { maxTokens: 10 }));
+    expect(codeOf(long)).toEqual([400, "prompt_too_long"]);
+    expect(long.body.error).toMatchObject({
+      field: "message",
+      expected: expect.stringContaining("tokens"),
+      prompt_tokens: expect.any(Number),
+    });
+    expect((await session.ask("Short", 10)).status).toBe(200);
+  });
+
   test("a session that nobody opened, of another keeper, or too small", async () => {
     const unknown = await call(`${core.keeper.url}/api/sessions/0x${"1".repeat(64)}`);
     expect(codeOf(unknown)).toEqual([404, "session_not_found"]);

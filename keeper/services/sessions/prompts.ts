@@ -1,13 +1,13 @@
 /** Who may ask in a session, and for how much: every check between a prompt and the journal. */
 import { formatEther, type Hex } from "viem";
-import { charge, minimumPayment, tokensFor } from "../../chain/fees.ts";
+import { charge, maxBillable, minimumPayment, tokensFor } from "../../chain/fees.ts";
 import { promptHash } from "../../chain/intents.ts";
 import { isSignedByOneOf, type SessionPrompt } from "../../chain/sessions.ts";
 import type { Offer } from "../../chain/words.ts";
 import type { RequestRow } from "../../database/requests.ts";
 import * as requests from "../../database/requests.ts";
 import type { SessionRow } from "../../database/sessions.ts";
-import { checkRate } from "../admission.ts";
+import { checkLength, checkRate } from "../admission.ts";
 import { type Context, chainNow } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { newRow } from "../events-to-rows.ts";
@@ -62,6 +62,7 @@ export async function admitPrompt(
   if (session.prompts + open.length >= MOST_PROMPTS) throw full();
   checkCap(session, offer, ask, payment, reservedBy(open));
   await checkRate(context, "session", session.user);
+  await checkLength(context, "session", ask.prompt, maxBillable(offer, payment, ask.priority, ask.maxTokens));
   const row = newRow({
     key: proof.key,
     requestId: proof.key,
