@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ApiError } from "../../keeper/services/errors.ts";
 import { outside } from "../keeper/support/http.ts";
 import { audit, NARROW, WIDE } from "./support/browser.ts";
+import { TRANSACTION } from "./support/hands.ts";
 import { openStage, WEB } from "./support/stage.ts";
 
 const USER: Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -172,15 +173,42 @@ describe("a page that is closed too early", () => {
 });
 
 describe("what arrives by itself", () => {
+  const reward = (amount: bigint, at: number): void =>
+    stage.keeper.notify({ type: "reward", address: USER, at, data: { token: "LCAI", amount_wei: amount } } as never);
+
   test("rewards appear as they happen", async () => {
     const page = await arrive();
     await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
-    stage.keeper.notify({
-      type: "reward",
-      address: USER,
-      at: Date.now(),
-      data: { token: "LCAI", amount_wei: 10n ** 18n },
-    } as never);
+    reward(parseEther("1"), Date.now());
     await page.locator(".live").getByText("+1 LCAI").waitFor();
+  });
+
+  test("the same twice in one moment is two rows, which make room for what is newer", async () => {
+    const page = await arrive();
+    await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
+    const rows = page.locator(".live li");
+    const at = Date.now();
+    reward(parseEther("1"), at);
+    reward(parseEther("1"), at);
+    await soon(() => rows.count()).toBe(2);
+    for (let more = 2; more < 15; more++) reward(parseEther(String(more)), at);
+    await page.locator(".live").getByText("+14 LCAI").waitFor();
+    expect(await rows.locator("span").allInnerTexts()).toEqual(
+      Array.from({ length: 12 }, (_, index) => `+${14 - index} LCAI`),
+    );
+  });
+
+  test("the history keeps two equal rewards of one transaction apart", async () => {
+    const equal = { token: "LCAI" as const, amount: parseEther("1"), transaction: TRANSACTION, at: new Date(0) };
+    const earned = [equal, equal];
+    stage.keeper.services.reads.rewards = async () => earned;
+    const page = await arrive();
+    await page.getByRole("button", { name: "History" }).click();
+    const rows = page.locator(".entries li");
+    await soon(() => rows.count()).toBe(2);
+    earned.unshift({ ...equal, amount: parseEther("3"), transaction: `0x${"03".repeat(32)}` });
+    reward(parseEther("3"), Date.now());
+    await page.locator(".entries").getByText("+3 LCAI").waitFor();
+    expect(await rows.locator(".good").allInnerTexts()).toEqual(["+3 LCAI", "+1 LCAI", "+1 LCAI"]);
   });
 });

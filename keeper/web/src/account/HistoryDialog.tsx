@@ -42,8 +42,9 @@ function Rewards({ address }: { readonly address: Hex }): ReactElement {
   if (data.length === 0) return <p className="soft">No rewards yet. Every settled chat earns 1 LCAI.</p>;
   return (
     <ul className="entries">
-      {data.map((reward) => (
-        <RewardEntry key={`${reward.transaction} ${reward.request_id ?? reward.at}`} reward={reward} />
+      {data.map((reward, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: one transaction may bring the same reward twice.
+        <RewardEntry key={`${reward.transaction} ${index}`} reward={reward} />
       ))}
     </ul>
   );

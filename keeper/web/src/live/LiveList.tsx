@@ -16,7 +16,7 @@ export function LiveList(): ReactElement {
       ) : (
         <ul>
           {notifications.map((notification) => (
-            <li key={`${notification.at} ${notification.type} ${JSON.stringify(notification.data)}`}>
+            <li key={notification.number}>
               <span className={notification.type === "reward" ? "good" : undefined}>{told(notification)}</span>
               <time dateTime={new Date(notification.at).toISOString()}>{ago(notification.at, now)}</time>
             </li>

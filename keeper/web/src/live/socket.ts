@@ -6,13 +6,18 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 const KEPT = 12;
 
+/** A notification, and a number of its own: one transaction may bring the same twice. */
+export interface Told extends NotificationBody {
+  readonly number: number;
+}
+
 /** Whether the keeper is there, and what it told. */
 export interface Live {
   readonly state: "connecting" | "open" | "offline";
   /** Since when it is offline, and when the next attempt is made. */
   readonly since: number;
   readonly retryAt: number;
-  readonly notifications: readonly NotificationBody[];
+  readonly notifications: readonly Told[];
 }
 
 export const live = createStore<Live>({ state: "connecting", since: 0, retryAt: 0, notifications: [] });
@@ -20,6 +25,7 @@ export const live = createStore<Live>({ state: "connecting", since: 0, retryAt: 
 let socket: WebSocket | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let attempts = 0;
+let received = 0;
 let followed: Hex | undefined;
 
 export function useLive(): Live {
@@ -67,7 +73,9 @@ export function connectLive(): void {
 function receive(data: string): void {
   const message = JSON.parse(data) as NotificationBody | { type: "subscribed" | "error" };
   if (!("data" in message)) return;
-  live.set((current) => ({ ...current, notifications: [message, ...current.notifications].slice(0, KEPT) }));
+  received += 1;
+  const told = { ...message, number: received };
+  live.set((current) => ({ ...current, notifications: [told, ...current.notifications].slice(0, KEPT) }));
   refreshAccount(message.address);
 }
 
