@@ -86,6 +86,16 @@ export async function lockedOf(sql: Sql, user: Address): Promise<bigint> {
   return BigInt(row?.locked ?? "0");
 }
 
+/** What direct answers that are not charged yet may take of a user's credits. */
+export async function owedOf(sql: Sql, user: Address): Promise<bigint> {
+  const [row] = await sql.query<{ owed: string }>(
+    `select coalesce(sum(payment), 0)::text as owed from requests
+     where user_address = $1 and stage <> 'final' and lane = 'direct'`,
+    [user.toLowerCase()],
+  );
+  return BigInt(row?.owed ?? "0");
+}
+
 /** What direct requests that ended since then would have paid, had the contract not found the user unable to. */
 export async function unpaidOf(sql: Sql, user: Address, since: number): Promise<bigint> {
   const [row] = await sql.query<{ unpaid: string }>(

@@ -49,7 +49,7 @@ export const BalancesOut = Type.Object(
   {
     address: Address,
     nsd: Type.Object({
-      ...money("wallet", "credits", "locked", "withdrawing", "allowance"),
+      ...money("wallet", "credits", "owed", "usable", "locked", "withdrawing", "allowance"),
       withdrawable_at: Type.Optional(Time),
     }),
     nst: Type.Object(money("wallet", "staked")),

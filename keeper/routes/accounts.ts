@@ -120,6 +120,8 @@ function presentBalances({ address: owner, nsd, nst, lcai, choir, native, earnin
     nsd: {
       ...amount("wallet", nsd.wallet),
       ...amount("credits", nsd.credits),
+      ...amount("owed", nsd.owed),
+      ...amount("usable", nsd.usable),
       ...amount("locked", nsd.locked),
       ...amount("withdrawing", nsd.withdrawing),
       ...amount("allowance", nsd.allowance),

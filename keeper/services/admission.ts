@@ -187,8 +187,8 @@ export async function checkAllowance(context: Context, lane: Lane, intent: Inten
   const pending = await requests.pendingOfUser(database, intent.user);
   await checkRate(context, lane, intent.user);
   await checkNonce(context, intent, pending);
-  if (lane === "direct") await checkCredits(context, intent, pending);
-  else await checkFunds(context, intent, pending);
+  if (lane === "direct") await checkCredits(context, intent);
+  else await checkFunds(context, intent);
 }
 
 export async function checkRate(context: Context, lane: RequestLane, user: Address): Promise<void> {

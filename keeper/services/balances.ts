@@ -1,7 +1,8 @@
 import type { Address } from "viem";
 import { creditsAbi, nsdAbi, rewardTokenAbi, routerAbi, validatorsAbi } from "../chain/contracts.ts";
-import { lockedOf } from "../database/requests.ts";
+import { lockedOf, owedOf } from "../database/requests.ts";
 import type { Context } from "./context.ts";
+import { usableOf } from "./funds.ts";
 import type { Balances } from "./types.ts";
 
 const dateOf = (seconds: bigint | number): Date => new Date(Number(seconds) * 1000);
@@ -10,6 +11,8 @@ const dateOf = (seconds: bigint | number): Date => new Date(Number(seconds) * 10
 export async function readBalances(context: Context, user: Address): Promise<Balances> {
   const { chain, deployment } = context;
   const { router, credits, nsd, nst, lcai, choir, validators } = deployment.addresses;
+  // Before the credits: what is charged in between counts as owed still, and not as usable.
+  const owed = await owedOf(context.database, user);
   const [account, withdrawal, wallet, allowance, nstWallet, staked, lcaiWallet, choirWallet, native, id, locked] =
     await Promise.all([
       chain.client.readContract({ address: router, abi: routerAbi, functionName: "accountOf", args: [user] }),
@@ -30,6 +33,8 @@ export async function readBalances(context: Context, user: Address): Promise<Bal
     nsd: {
       wallet,
       credits: account.credits,
+      owed,
+      usable: usableOf(context, { credits: account.credits, owed, withdrawal }),
       locked,
       withdrawing: pending ? withdrawal.amount : 0n,
       ...(pending ? { withdrawableAt: dateOf(withdrawal.readyAt) } : {}),

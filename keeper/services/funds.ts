@@ -2,7 +2,6 @@
 import { type Address, formatEther } from "viem";
 import { creditsAbi, nsdAbi, routerAbi } from "../chain/contracts.ts";
 import { charge } from "../chain/fees.ts";
-import type { RequestRow } from "../database/requests.ts";
 import * as requests from "../database/requests.ts";
 import { type Context, chainNow } from "./context.ts";
 import { ApiError } from "./errors.ts";
@@ -14,39 +13,49 @@ const WITHDRAWAL_HORIZON_SECONDS = 900;
 /** How long an answer that was not paid for is remembered. */
 const DEBT_MS = 24 * 60 * 60 * 1000;
 
+interface Funds {
+  readonly credits: bigint;
+  /** What open direct requests may cost. */
+  readonly owed: bigint;
+  readonly withdrawal: { readonly amount: bigint; readonly readyAt: number };
+}
+
 /** Credits that nothing claims yet: less what open direct requests may cost, and what leaves before they could be charged. */
-export async function freeCredits(context: Context, user: Address, pending: readonly RequestRow[]): Promise<bigint> {
+export function usableOf(context: Pick<Context, "head">, { credits, owed, withdrawal }: Funds): bigint {
+  const { amount, readyAt } = withdrawal;
+  const leaving = readyAt !== 0 && readyAt < chainNow(context) + WITHDRAWAL_HORIZON_SECONDS ? amount : 0n;
+  const free = credits - owed - leaving;
+  return free < 0n ? 0n : free;
+}
+
+export async function freeCredits(context: Context, user: Address, owed: bigint): Promise<bigint> {
   const { chain, deployment } = context;
   const { credits } = deployment.addresses;
   const [account, withdrawal] = await Promise.all([
     readAccount(context, user),
     chain.client.readContract({ address: credits, abi: creditsAbi, functionName: "withdrawalOf", args: [user] }),
   ]);
-  const leaving =
-    withdrawal.readyAt !== 0 && withdrawal.readyAt < chainNow(context) + WITHDRAWAL_HORIZON_SECONDS
-      ? withdrawal.amount
-      : 0n;
-  const free = account.credits - owedOf(pending) - leaving;
-  return free < 0n ? 0n : free;
+  return usableOf(context, { credits: account.credits, owed, withdrawal });
 }
 
 /** Direct: nothing is locked before the delivery, so what is owed already counts. */
-export async function checkCredits(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
-  const free = await freeCredits(context, intent.user, pending);
+export async function checkCredits(context: Context, intent: Intent): Promise<void> {
+  const owed = await requests.owedOf(context.database, intent.user);
+  const free = await freeCredits(context, intent.user, owed);
   if (free < intent.payment) throw insufficient(intent.payment, free, "credits");
-  await checkExposure(context, intent, owedOf(pending));
+  await checkExposure(context, intent, owed);
 }
 
 /** Assigned: what the credits lack is burned from the wallet, within its allowance. */
-export async function checkFunds(context: Context, intent: Intent, pending: readonly RequestRow[]): Promise<void> {
-  const { chain, deployment } = context;
+export async function checkFunds(context: Context, intent: Intent): Promise<void> {
+  const { chain, database, deployment } = context;
   const { credits, nsd } = deployment.addresses;
+  const owed = await requests.owedOf(database, intent.user);
   const [account, wallet, allowance] = await Promise.all([
     readAccount(context, intent.user),
     chain.client.readContract({ address: nsd, abi: nsdAbi, functionName: "balanceOf", args: [intent.user] }),
     chain.client.readContract({ address: nsd, abi: nsdAbi, functionName: "allowance", args: [intent.user, credits] }),
   ]);
-  const owed = owedOf(pending);
   const free = account.credits > owed ? account.credits - owed : 0n;
   // The contract takes credits before it burns from the wallet: while they are owed, the wallet cannot stand in.
   const bounded = allowance < wallet;
@@ -54,9 +63,6 @@ export async function checkFunds(context: Context, intent: Intent, pending: read
   if (free + reach < intent.payment) throw insufficient(intent.payment, free + reach, "credits and allowance");
   if (account.nextSubmitIn > 0n) throw onChainRateLimit(Number(account.nextSubmitIn));
 }
-
-const owedOf = (pending: readonly RequestRow[]): bigint =>
-  pending.filter((row) => row.lane === "direct").reduce((sum, row) => sum + row.payment, 0n);
 
 const readAccount = ({ chain, deployment }: Context, user: Address) =>
   chain.client.readContract({

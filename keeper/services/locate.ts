@@ -88,7 +88,7 @@ async function readCredits({ context, user, block, now }: Moment): Promise<Posit
       amount: leaving,
       availableAt: dateOf(withdrawal.readyAt),
       call: "withdraw()",
-      note: "Announced; still usable, and less where it is used before.",
+      note: "Announced; it still pays for assigned requests, and for direct ones until 15 minutes before; less where it is used.",
     },
   ];
 }

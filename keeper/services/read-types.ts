@@ -34,6 +34,10 @@ export interface Balances {
   readonly nsd: {
     readonly wallet: bigint;
     readonly credits: bigint;
+    /** What direct answers that are not charged yet may take of the credits. */
+    readonly owed: bigint;
+    /** What a direct request may spend now: the credits less what is owed and what is about to be withdrawn. */
+    readonly usable: bigint;
     readonly locked: bigint;
     readonly withdrawing: bigint;
     readonly withdrawableAt?: Date;

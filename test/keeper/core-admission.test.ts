@@ -119,7 +119,7 @@ describe("what the direct lane does not take", () => {
     });
   });
 
-  test("credits that are about to be withdrawn", async () => {
+  test("credits that are about to be withdrawn, which its balances say before", async () => {
     const leaving = account(3);
     await chain.write(leaving, chain.book.contracts.credits, creditsAbi, "requestWithdrawal", [parseEther("1990")]);
     await chain.client.increaseTime({ seconds: 600 });
@@ -128,10 +128,12 @@ describe("what the direct lane does not take", () => {
       .poll(() =>
         request(keeper, "direct", leaving, ask(leaving.address, "Leaving")).then(
           () => 200,
-          (error: ApiError) => error.statusCode,
+          ({ statusCode, details }: ApiError) => [statusCode, details["available_wei"]],
         ),
       )
-      .toBe(402);
+      .toEqual([402, parseEther("10").toString()]);
+    const { nsd } = await keeper.services.reads.balances(leaving.address);
+    expect(nsd).toMatchObject({ withdrawing: parseEther("1990"), owed: 0n, usable: parseEther("10") });
   });
 
   test("a signed message for a second prompt; for the same one it is the same request", async () => {

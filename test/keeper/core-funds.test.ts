@@ -34,6 +34,8 @@ test("credits that direct answers will take are not there for an assigned one", 
   const user = account(6);
   await core.chain.deposit(user, parseEther("60"));
   const direct = await request(core.keeper, "direct", user, ask(user.address, "First"));
+  const { nsd } = await core.keeper.services.reads.balances(user.address);
+  expect(nsd).toMatchObject({ owed: parseEther("50"), usable: parseEther("10") });
   await expect(request(core.keeper, "assigned", user, ask(user.address, "Second"))).rejects.toMatchObject({
     statusCode: 402,
     code: "insufficient_credits",

@@ -98,20 +98,23 @@ const emptyChain = {
   },
 };
 const contextOf = (sql: Sql): Context =>
-  ({ chain: emptyChain, deployment: { addresses: {} }, database: sql }) as unknown as Context;
+  ({ chain: emptyChain, deployment: { addresses: {} }, head: { timestamp: 0 }, database: sql }) as unknown as Context;
 
-test("what is locked counts open requests however much came after them, and reads no prompts for it", async () => {
+test("what is locked or owed counts open requests however much came after them, and reads no prompts for it", async () => {
   await keep(1, { payment: parseEther("7"), prompt: "x".repeat(250_000) });
   await keep(2, { payment: parseEther("5") });
   await keep(3, { stage: "final" });
-  await keep(4, { lane: "direct" });
+  await keep(4, { lane: "direct", payment: parseEther("3") });
+  await keep(7, { lane: "direct", payment: parseEther("4") });
+  await keep(8, { lane: "direct", stage: "final" });
+  await keep(9, { lane: "direct", user: operator });
   await keep(5, { requestId: null });
   await keep(6, { user: operator });
   for (let number = 10; number < 15; number++) await keep(number, { stage: "final", prompt: "x".repeat(250_000) });
   await follow(1, 1_000, { prompt: "", apart: 1 });
   const sql = counted();
   const { nsd } = await readBalances(contextOf(sql), user);
-  expect(nsd.locked).toBe(parseEther("12"));
+  expect(nsd).toMatchObject({ locked: parseEther("12"), owed: parseEther("7"), usable: 0n });
   expect(sql.characters).toBeLessThan(100);
 });
 

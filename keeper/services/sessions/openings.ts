@@ -5,7 +5,7 @@ import { OnChainError } from "../../chain/errors.ts";
 import { MINIMUM } from "../../chain/fees.ts";
 import { type Session, sessionId, sessionOnChain, sessionTypedData } from "../../chain/sessions.ts";
 import { judgeSignature } from "../../chain/signatures.ts";
-import { pendingOfUser } from "../../database/requests.ts";
+import { owedOf } from "../../database/requests.ts";
 import * as journal from "../../database/sessions.ts";
 import { requireModel } from "../admission.ts";
 import { type Context, chainNow } from "../context.ts";
@@ -216,7 +216,7 @@ export class Openings {
   }
 
   async #checkCredits(user: Address, cap: bigint): Promise<void> {
-    const free = await freeCredits(this.#context, user, await pendingOfUser(this.#context.database, user));
+    const free = await freeCredits(this.#context, user, await owedOf(this.#context.database, user));
     if (free < cap) throw insufficient(cap, free, "credits");
   }
 }

@@ -149,7 +149,15 @@ export function reads(script: Script, kept: Map<Hex, Kept>, blocks: Map<string, 
     balances: (address) =>
       all({
         address,
-        nsd: { wallet: parseEther("1.5"), credits: script.credits, locked: 0n, withdrawing: 0n, allowance: 0n },
+        nsd: {
+          wallet: parseEther("1.5"),
+          credits: script.credits,
+          owed: 0n,
+          usable: script.credits,
+          locked: 0n,
+          withdrawing: 0n,
+          allowance: 0n,
+        },
         nst: { wallet: 0n, staked: 0n },
         lcai: { wallet: 0n, accrued: 0n },
         choir: { wallet: 0n },
