@@ -1,9 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { amount, dollars, exact, ONE, parseAmount, plain, sharing } from "../../keeper/web/src/format/amount.ts";
+import {
+  amount,
+  amountProblem,
+  dollars,
+  exact,
+  ONE,
+  parseAmount,
+  plain,
+  sharing,
+} from "../../keeper/web/src/format/amount.ts";
 
 const wei = fc.bigInt({ min: 0n, max: 10n ** 28n });
-const back = (text: string): bigint => parseAmount(text.replaceAll(",", "")) ?? -1n;
+const back = (text: string): bigint => parseAmount(text) ?? -1n;
 
 describe("an amount", () => {
   test("is whole without decimals, and has two at least otherwise", () => {
@@ -28,6 +37,35 @@ describe("an amount", () => {
     for (const text of ["", "-1", "1e3", "0x10", "1.2.3", ".5", "1.0000000000000000001"]) {
       expect(parseAmount(text)).toBeUndefined();
     }
+  });
+
+  test("is read with the commas that this page writes, and not where they could mean something else", () => {
+    expect(parseAmount("1,000")).toBe(1_000n * ONE);
+    expect(parseAmount("1,749.70")).toBe((17_497n * ONE) / 10n);
+    expect(parseAmount("12,345,678.9")).toBe((123_456_789n * ONE) / 10n);
+    expect(parseAmount("0,125")).toBe(ONE / 8n);
+    for (const text of [
+      "1000,500",
+      "01,500",
+      "1,00,000",
+      "1,2,3",
+      ",500",
+      "1,000,5",
+      "1.000,50",
+      "1,000.0000000000000000001",
+    ])
+      expect(parseAmount(text)).toBeUndefined();
+  });
+
+  test("that cannot be moved says why", () => {
+    const told = (text: string, most?: bigint) => amountProblem(parseAmount(text), most, "That is too much.");
+    expect(told("50")).toBeUndefined();
+    expect(told("50", 50n * ONE)).toBeUndefined();
+    expect(told("50.01", 50n * ONE)).toBe("That is too much.");
+    expect(told("0", 0n)).toBe("That is too much.");
+    expect(told("0", ONE)).toMatch(/more than 0/);
+    expect(told("1,00", ONE)).toBeUndefined();
+    expect(told("1000,500", ONE)).toMatch(/such as/);
   });
 
   test("is told in dollars with two significant digits", () => {

@@ -55,11 +55,25 @@ function decimalsOf(wei: bigint): number {
   return wei.toString().padStart(DECIMALS, "0").slice(-DECIMALS).replace(/0+$/, "").length;
 }
 
-/** What somebody typed as an amount, or undefined where it is none. */
+/** Commas before groups of three, as this page writes them. */
+const GROUPED = /^[1-9]\d{0,2}(,\d{3}){1,4}(\.\d*)?$/;
+/** A comma before three digits is no decimal sign: nobody could say which of the two it is. */
+const UNCLEAR = /^0*[1-9]\d*,\d{3}$/;
+
+/** What somebody typed as an amount, or undefined where it is none, or might be two. */
 export function parseAmount(text: string): bigint | undefined {
-  const match = /^(\d{1,15})(?:[.,](\d{0,18}))?$/.exec(text.trim());
-  if (!match) return undefined;
+  const typed = text.trim();
+  const bare = GROUPED.test(typed) ? typed.replaceAll(",", "") : typed;
+  const match = /^(\d{1,15})(?:[.,](\d{0,18}))?$/.exec(bare);
+  if (!match || UNCLEAR.test(bare)) return undefined;
   return BigInt(match[1] ?? "0") * ONE + BigInt((match[2] ?? "").padEnd(DECIMALS, "0"));
+}
+
+/** Why an amount that somebody typed cannot be moved, if so; `most` is what there is, and `told` says so. */
+export function amountProblem(wanted: bigint | undefined, most: bigint | undefined, told: string): string | undefined {
+  if (wanted === undefined) return "Enter an amount such as 50 or 1,000.50.";
+  if (most !== undefined && (most === 0n || wanted > most)) return told;
+  return wanted === 0n ? "Enter more than 0." : undefined;
 }
 
 /** The amount as a plain decimal, for an input or a request. */
