@@ -1,10 +1,9 @@
 import { type ReactElement, useId, useState } from "react";
-import { movingNsd, useBalances } from "../api/queries.ts";
+import { useBalances } from "../api/queries.ts";
 import type { Asker } from "../chat/ask.ts";
-import { amount, parseAmount, plain } from "../format/amount.ts";
+import { amount, amountProblem, parseAmount, plain } from "../format/amount.ts";
 import { announce } from "../ui/Announcer.tsx";
-import { walletProblem } from "../wallet/failure.ts";
-import { loadWallet } from "../wallet/session.ts";
+import { useMoving } from "./moving.ts";
 
 interface DepositProps {
   readonly asker: Asker;
@@ -16,29 +15,31 @@ interface DepositProps {
 /** NSD from the wallet into credits, in one transaction. */
 export function DepositForm({ asker, suggested, action = "Deposit", onDone }: DepositProps): ReactElement {
   const id = useId();
-  const [text, setText] = useState(() => plain(suggested));
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
-  const balances = useBalances(asker.account.address).data;
-  const inWallet = balances ? BigInt(balances.nsd.wallet_wei) : undefined;
-  const wanted = parseAmount(text);
-  const tooMuch = wanted !== undefined && inWallet !== undefined && wanted > inWallet;
   const { account } = asker;
+  const { busy, problem, move } = useMoving(asker);
+  const [text, setText] = useState<string>();
+  const [sent, setSent] = useState<string>();
+  const balances = useBalances(account.address).data;
+  const inWallet = balances ? BigInt(balances.nsd.wallet_wei) : undefined;
+  const shown = sent ?? text ?? plain(suggested);
+  const wanted = parseAmount(shown);
   const wrongChain = account.kind === "injected" && account.chainId !== asker.network.chain_id;
+  const holds = inWallet === undefined ? "" : `Your wallet holds ${amount(inWallet)} NSD.`;
+  const unfit = busy ? undefined : amountProblem(wanted, inWallet, holds);
 
   const deposit = async (): Promise<void> => {
-    if (!wanted) return;
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const wallet = await loadWallet(asker.network);
-      await movingNsd(account.address, () => wallet.deposit(wanted, account));
-      announce(`Deposited ${amount(wanted)} NSD.`);
-      onDone?.();
-    } catch (error) {
-      setProblem(walletProblem(error));
-    }
-    setBusy(false);
+    if (!wanted || unfit || busy) return;
+    // What is suggested follows the balances, which this moves.
+    setSent(shown);
+    await move(
+      "wallet_wei",
+      (wallet) => wallet.deposit(wanted, account),
+      () => {
+        announce(`Deposited ${amount(wanted)} NSD.`);
+        onDone?.();
+      },
+    );
+    setSent(undefined);
   };
   return (
     <form
@@ -55,27 +56,28 @@ export function DepositForm({ asker, suggested, action = "Deposit", onDone }: De
           className="amount"
           inputMode="decimal"
           autoComplete="off"
-          value={text}
+          value={shown}
+          readOnly={busy}
           onChange={(event) => setText(event.target.value)}
           aria-describedby={`${id}-hint`}
         />
         <span className="unit-name">NSD</span>
       </span>
-      <button type="submit" className="main" disabled={busy || wrongChain || !wanted || tooMuch}>
+      <button type="submit" className="main" disabled={busy || wrongChain || unfit !== undefined}>
         {busy ? "Depositing" : action}
       </button>
       <p
         id={`${id}-hint`}
-        className={problem || tooMuch ? "bad small" : "soft small"}
+        className={problem || unfit ? "bad small" : "soft small"}
         role={problem ? "alert" : undefined}
       >
-        {problem ?? (tooMuch ? `Your wallet holds ${amount(inWallet)} NSD.` : hint(inWallet, wrongChain))}
+        {problem ?? unfit ?? hint(holds, wrongChain)}
       </p>
     </form>
   );
 }
 
-function hint(inWallet: bigint | undefined, wrongChain: boolean): string {
+function hint(holds: string, wrongChain: boolean): string {
   if (wrongChain) return "Your wallet is on another chain.";
-  return inWallet === undefined ? "" : `Your wallet holds ${amount(inWallet)} NSD. Credits can be withdrawn again.`;
+  return holds && `${holds} Credits can be withdrawn again.`;
 }

@@ -1,45 +1,31 @@
 import { type ReactElement, useId, useState } from "react";
-import { movingNsd } from "../api/queries.ts";
+import { useLocated } from "../api/queries.ts";
 import type { BalancesBody } from "../api/wire.ts";
 import type { Asker } from "../chat/ask.ts";
-import { amount, parseAmount, plain } from "../format/amount.ts";
-import { atClock } from "../format/time.ts";
+import { amount, amountProblem, parseAmount, plain } from "../format/amount.ts";
+import { dated } from "../format/time.ts";
 import { useNow } from "../ui/hooks.ts";
-import { walletProblem } from "../wallet/failure.ts";
-import { loadWallet } from "../wallet/session.ts";
-import type { Wallet } from "../wallet/wagmi.ts";
+import { type Moving, useMoving } from "./moving.ts";
 
 interface WithdrawProps {
   readonly asker: Asker;
   readonly balances: BalancesBody;
 }
 
-/** Credits back into the wallet: announced first, taken out after a while in which they stay usable. */
+/** Credits back into the wallet: announced first, taken out after a while. */
 export function WithdrawForm({ asker, balances }: WithdrawProps): ReactElement {
+  const moving = useMoving(asker);
   const pending = BigInt(balances.nsd.withdrawing_wei);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
-  const act = async (work: (wallet: Wallet) => Promise<unknown>): Promise<void> => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const wallet = await loadWallet(asker.network);
-      await movingNsd(asker.account.address, () => work(wallet));
-    } catch (error) {
-      setProblem(walletProblem(error));
-    }
-    setBusy(false);
-  };
   return (
     <>
       {pending > 0n ? (
-        <Pending asker={asker} balances={balances} pending={pending} busy={busy} act={act} />
+        <Pending asker={asker} balances={balances} pending={pending} moving={moving} />
       ) : (
-        <Announce asker={asker} credits={BigInt(balances.nsd.credits_wei)} busy={busy} act={act} />
+        <Announce asker={asker} credits={BigInt(balances.nsd.credits_wei)} moving={moving} />
       )}
-      {problem && (
+      {moving.problem && (
         <p className="bad small" role="alert">
-          {problem}
+          {moving.problem}
         </p>
       )}
     </>
@@ -48,20 +34,23 @@ export function WithdrawForm({ asker, balances }: WithdrawProps): ReactElement {
 
 interface StepProps {
   readonly asker: Asker;
-  readonly busy: boolean;
-  readonly act: (work: (wallet: Wallet) => Promise<unknown>) => Promise<void>;
+  readonly moving: Moving;
 }
 
-function Announce({ asker, credits, busy, act }: StepProps & { readonly credits: bigint }): ReactElement {
+function Announce({ asker, credits, moving }: StepProps & { readonly credits: bigint }): ReactElement {
   const id = useId();
-  const [text, setText] = useState(() => plain(credits));
-  const wanted = parseAmount(text);
+  const { busy, move } = moving;
+  const [text, setText] = useState<string>();
+  const shown = text ?? plain(credits);
+  const wanted = parseAmount(shown);
+  const unfit = amountProblem(wanted, credits, `Your credits are ${amount(credits)} NSD.`);
   return (
     <form
       className="money"
       onSubmit={(event) => {
         event.preventDefault();
-        if (wanted) void act((wallet) => wallet.requestWithdrawal(wanted, asker.account));
+        if (wanted && !unfit && !busy)
+          void move("withdrawing_wei", (wallet) => wallet.requestWithdrawal(wanted, asker.account));
       }}
     >
       <label htmlFor={id}>Withdraw</label>
@@ -71,30 +60,36 @@ function Announce({ asker, credits, busy, act }: StepProps & { readonly credits:
           className="amount"
           inputMode="decimal"
           autoComplete="off"
-          value={text}
+          value={shown}
+          readOnly={busy}
           onChange={(event) => setText(event.target.value)}
+          aria-describedby={`${id}-hint`}
         />
         <span className="unit-name">NSD</span>
       </span>
-      <button type="submit" disabled={busy || !wanted || wanted > credits}>
+      <button type="submit" disabled={busy || unfit !== undefined}>
         {busy ? "Announcing" : "Withdraw"}
       </button>
-      <p className="soft small">
-        It waits a while, so that answers on their way are paid. Until then the credits stay usable.
+      <p id={`${id}-hint`} className={unfit ? "bad small" : "soft small"}>
+        {unfit ??
+          "It waits a while, so that answers on their way are paid. For the last 15 minutes of that it pays for no question to this validator."}
       </p>
     </form>
   );
 }
 
-function Pending({
-  asker,
-  balances,
-  pending,
-  busy,
-  act,
-}: StepProps & WithdrawProps & { readonly pending: bigint }): ReactElement {
+interface PendingProps extends StepProps, WithdrawProps {
+  readonly pending: bigint;
+}
+
+function Pending({ asker, balances, pending, moving }: PendingProps): ReactElement {
+  const { busy, move } = moving;
+  const { account } = asker;
   const readyAt = balances.nsd.withdrawable_at ? Date.parse(balances.nsd.withdrawable_at) : 0;
+  const located = useLocated(account.address).data;
   const now = useNow(1_000);
+  // A chain's clock may be ahead of this machine's.
+  const ready = Math.max(now, located ? Date.parse(located.at) : 0) >= readyAt;
   return (
     <div className="money">
       <p>{amount(pending)} NSD on their way to your wallet.</p>
@@ -102,15 +97,15 @@ function Pending({
         <button
           type="button"
           className="main"
-          disabled={busy || now < readyAt}
-          onClick={() => void act((wallet) => wallet.withdraw(asker.account))}
+          disabled={busy || !ready}
+          onClick={() => void move("wallet_wei", (wallet) => wallet.withdraw(account))}
         >
-          {now < readyAt ? `Ready at ${atClock(readyAt)}` : "Take it out"}
+          {ready ? "Take it out" : `Ready at ${dated(readyAt)}`}
         </button>
         <button
           type="button"
           disabled={busy}
-          onClick={() => void act((wallet) => wallet.cancelWithdrawal(asker.account))}
+          onClick={() => void move("withdrawing_wei", (wallet) => wallet.cancelWithdrawal(account))}
         >
           Keep it
         </button>

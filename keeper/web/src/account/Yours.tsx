@@ -54,9 +54,16 @@ export function Yours({ network, account, form, onForm, onOpen }: YoursProps): R
         Where everything is
       </button>
       {form === "deposit" && asker && (
-        <DepositForm asker={asker} suggested={least(SUGGESTED, balances)} onDone={() => onForm(undefined)} />
+        <DepositForm
+          key={account.address}
+          asker={asker}
+          suggested={least(SUGGESTED, balances)}
+          onDone={() => onForm(undefined)}
+        />
       )}
-      {form === "withdraw" && asker && balances && <WithdrawForm asker={asker} balances={balances} />}
+      {form === "withdraw" && asker && balances && (
+        <WithdrawForm key={account.address} asker={asker} balances={balances} />
+      )}
     </section>
   );
 }

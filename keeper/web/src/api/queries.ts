@@ -118,18 +118,24 @@ export function refreshAccount(address: Hex): void {
 }
 
 const BEHIND_MS = 30_000;
+const LONGEST_WAIT_MS = 2_000;
+
+/** What a movement of NSD changes for certain; whatever else settles meanwhile changes the credits as well. */
+export type NsdField = "wallet_wei" | "withdrawing_wei";
 
 /** Moves NSD of an address, and resolves once the keeper tells of it, whose node may be behind the wallet's. */
-export async function movingNsd(address: Hex, move: () => Promise<unknown>): Promise<void> {
+export async function movingNsd(address: Hex, field: NsdField, move: () => Promise<unknown>): Promise<void> {
   const told = (): Promise<string | undefined> =>
     freshBalances(address).then(
-      ({ nsd }) => JSON.stringify(nsd),
+      ({ nsd }) => nsd[field],
       () => undefined,
     );
   const before = await told();
   await move();
   const until = Date.now() + BEHIND_MS;
-  for (let wait = 100; Date.now() < until && (await told()) === before; wait *= 2) {
+  for (let wait = 100; Date.now() < until; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const now = await told();
+    if (now !== undefined && now !== before) break;
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
   refreshAccount(address);
