@@ -163,6 +163,25 @@ describe("money", () => {
     await page.getByText("25 being withdrawn").waitFor({ state: "detached" });
     expect(open.troubles).toEqual([]);
   });
+
+  test("credits that are all announced pay for no direct question until they are kept", async () => {
+    open = await visit(browser, keeper.url);
+    const { page } = open;
+    await balancesOf(page);
+    await page.getByRole("button", { name: "Withdraw" }).click();
+    await page.locator(".money").getByRole("button", { name: "Withdraw" }).click();
+    await page.getByText("being withdrawn").waitFor();
+    await chain.client.increaseTime({ seconds: 60 });
+    await chain.client.mine({ blocks: 1 });
+    await soon(async () => (await keeper.services.reads.balances(account(0).address)).nsd.usable).toBe(0n);
+    await page.getByLabel("Your question").fill("Will it be answered?");
+    await page.keyboard.press("Enter");
+    const card = page.getByLabel("Not enough credits");
+    await card.getByRole("button", { name: "Keep it and send" }).click();
+    await page.getByText("paid,").waitFor();
+    expect(await page.getByText("being withdrawn").count()).toBe(0);
+    expect(open.troubles).toEqual([]);
+  });
 });
 
 /** Leaves a user with so few credits, by the way that everybody has: a withdrawal. */

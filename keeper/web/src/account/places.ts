@@ -26,7 +26,10 @@ const TOKENS: readonly Token[] = ["NSD", "NST", "LCAI", "CHOIR"];
 const WORDS: Readonly<Record<string, readonly [name: string, note: string]>> = {
   wallet: ["Your wallet", ""],
   credits: ["Credits", "Usable at once. In your wallet by then if you withdraw them now."],
-  withdrawing: ["Credits on their way out", "Announced for your wallet. Usable until you take them out."],
+  withdrawing: [
+    "Credits on their way out",
+    "Announced for your wallet. From 15 minutes before, they pay for questions to any validator alone.",
+  ],
   request: ["An open request", "What it does not cost comes back when it ends, by then at the latest."],
   session: ["An open session", "What its receipts leave comes back when it ends, by then at the latest."],
   bond: ["A bond", "For a costly request that you announced: back in your credits when you reveal it."],

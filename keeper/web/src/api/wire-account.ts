@@ -1,14 +1,20 @@
 /** What the keeper answers of an account: what it holds, earned and is told. */
 import type { Hex, Wei } from "./wire.ts";
 
+export interface NsdBody {
+  readonly wallet_wei: Wei;
+  readonly credits_wei: Wei;
+  /** What direct answers that are not charged yet may take of the credits. */
+  readonly owed_wei: Wei;
+  /** What a direct request may spend now. */
+  readonly usable_wei: Wei;
+  readonly locked_wei: Wei;
+  readonly withdrawing_wei: Wei;
+  readonly withdrawable_at?: string | null;
+}
+
 export interface BalancesBody {
-  readonly nsd: {
-    readonly wallet_wei: Wei;
-    readonly credits_wei: Wei;
-    readonly locked_wei: Wei;
-    readonly withdrawing_wei: Wei;
-    readonly withdrawable_at?: string | null;
-  };
+  readonly nsd: NsdBody;
   readonly lcai: { readonly wallet_wei: Wei; readonly accrued_wei: Wei };
   readonly native: { readonly wallet_wei: Wei };
 }

@@ -1,5 +1,7 @@
 import type { ReactElement } from "react";
 import { DepositForm } from "../account/DepositForm.tsx";
+import { useMoving } from "../account/moving.ts";
+import { spendable, withheld } from "../account/spendable.ts";
 import { useBalances } from "../api/queries.ts";
 import { amount } from "../format/amount.ts";
 import { remaining } from "../format/time.ts";
@@ -57,21 +59,74 @@ function Countdown({
 }
 
 function Shortfall({ turn, problem, asker }: ProblemProps & { readonly asker: Asker }): ReactElement {
-  const balances = useBalances(asker.account.address).data;
-  const required = BigInt(problem.requiredWei ?? turn.terms.paymentWei);
-  const credits = balances ? BigInt(balances.nsd.credits_wei) : 0n;
-  const missing = required > credits ? required - credits : 0n;
-  if (balances && missing === 0n) {
+  const { address } = asker.account;
+  const balances = useBalances(address).data;
+  if (!balances) return <p className="soft small">Reading your credits</p>;
+  const { lane, paymentWei } = turn.terms;
+  const required = BigInt(problem.requiredWei ?? paymentWei);
+  const usable = spendable(balances, lane);
+  const send = (): void => askAgain(turn.key, asker);
+  if (usable >= required) {
     return (
       <p className="row">
-        <button type="button" className="main" onClick={() => askAgain(turn.key, asker)}>
+        <button type="button" className="main" onClick={send}>
           Send it
         </button>
-        <span className="soft">Your credits are {amount(credits)} NSD now.</span>
+        <span className="soft">{amount(usable)} NSD of your credits can pay for it now.</span>
       </p>
     );
   }
+  const leaving = lane === "assigned" ? 0n : withheld(balances);
   return (
-    <DepositForm asker={asker} suggested={missing} action="Deposit and send" onDone={() => askAgain(turn.key, asker)} />
+    <>
+      {balances.nsd.owed_wei !== "0" && (
+        <p className="soft small">
+          {amount(BigInt(balances.nsd.owed_wei))} NSD wait for answers that are not settled yet.
+        </p>
+      )}
+      {leaving > 0n && (
+        <Leaving
+          key={address}
+          asker={asker}
+          leaving={leaving}
+          onKept={usable + leaving >= required ? send : undefined}
+        />
+      )}
+      <DepositForm
+        key={`deposit ${address}`}
+        asker={asker}
+        suggested={required - usable}
+        action="Deposit and send"
+        onDone={send}
+      />
+    </>
+  );
+}
+
+interface LeavingProps {
+  readonly asker: Asker;
+  readonly leaving: bigint;
+  /** Where what is kept is enough. */
+  readonly onKept: (() => void) | undefined;
+}
+
+/** Credits that are there, and on their way out. */
+function Leaving({ asker, leaving, onKept }: LeavingProps): ReactElement {
+  const { busy, problem, move } = useMoving(asker);
+  const keep = (): void => void move("withdrawing_wei", (wallet) => wallet.cancelWithdrawal(asker.account), onKept);
+  return (
+    <>
+      <p className="row">
+        <button type="button" disabled={busy} onClick={keep}>
+          {busy ? "Keeping" : onKept ? "Keep it and send" : "Keep it"}
+        </button>
+        <span className="soft">{amount(leaving)} NSD of your credits are being withdrawn.</span>
+      </p>
+      {problem && (
+        <p className="bad small" role="alert">
+          {problem}
+        </p>
+      )}
+    </>
   );
 }

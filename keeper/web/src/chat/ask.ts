@@ -1,3 +1,4 @@
+import { spendable } from "../account/spendable.ts";
 import { freshBalances, refreshAccount } from "../api/queries.ts";
 import type { Hex, NetworkBody } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
@@ -146,10 +147,9 @@ class Shortfall extends Error {
 
 /** Nobody is asked to sign what their credits cannot pay. */
 async function checkCredits(terms: Terms, address: Hex): Promise<void> {
-  const balances = await freshBalances(address);
-  const credits = BigInt(balances.nsd.credits_wei);
+  const usable = spendable(await freshBalances(address), terms.lane);
   const required = BigInt(terms.paymentWei);
-  if (credits < required) throw new Shortfall(creditsProblem(required, credits));
+  if (usable < required) throw new Shortfall(creditsProblem(required, usable));
 }
 
 async function confirmed(key: string, confirmation: Confirmation): Promise<void> {

@@ -27,11 +27,11 @@ export class Declined extends Error {
   }
 }
 
-export function creditsProblem(required: bigint, credits: bigint): Problem {
+export function creditsProblem(required: bigint, usable: bigint): Problem {
   return {
     kind: "credits",
     title: "Not enough credits",
-    detail: `This can cost up to ${amount(required)} NSD, and your credits are ${amount(credits)} NSD. Nothing was charged.`,
+    detail: `This can cost up to ${amount(required)} NSD, and ${amount(usable)} NSD of your credits can pay for it. Nothing was charged.`,
     requiredWei: required.toString(),
   };
 }
