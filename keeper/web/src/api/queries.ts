@@ -70,6 +70,8 @@ export function useLocated(address: Hex): UseQueryResult<AccountBody> {
   });
 }
 
+const PRICE_RETRY_MS = 5_000;
+
 export interface QuoteAsked {
   readonly model: string | undefined;
   readonly maxTokens: number;
@@ -89,6 +91,8 @@ export function useQuote({ model, maxTokens, priority, payment }: QuoteAsked): U
     queryFn: ({ signal }) => read<QuoteBody>(`/api/quote?${asked}`, signal),
     staleTime: 60_000,
     placeholderData: (previous) => previous,
+    // Nothing can be asked without a price, and a keeper that answers again does not say so by itself.
+    refetchInterval: ({ state }) => (state.status === "error" ? PRICE_RETRY_MS : false),
   });
 }
 

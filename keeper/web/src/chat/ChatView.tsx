@@ -42,7 +42,13 @@ export function ChatView({ network, account, onConnect }: ChatViewProps): ReactE
       <section className="log" ref={log} tabIndex={0} aria-label="Conversation">
         <div className="column">
           {turns.length === 0 ? (
-            <FirstVisit network={network} account={account} onAsk={send} onConnect={onConnect} />
+            <FirstVisit
+              network={network}
+              account={account}
+              ready={asker ? terms.value !== undefined : network !== undefined}
+              onAsk={send}
+              onConnect={onConnect}
+            />
           ) : (
             turns.map((turn) => <TurnView key={turn.key} turn={turn} asker={asker} />)
           )}

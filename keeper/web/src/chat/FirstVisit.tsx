@@ -6,11 +6,13 @@ import { SUGGESTIONS } from "./suggestions.ts";
 interface FirstVisitProps {
   readonly network: NetworkBody | undefined;
   readonly account: Account | undefined;
+  /** Whether a question can be asked now, or a wallet connected for it. */
+  readonly ready: boolean;
   readonly onAsk: (prompt: string) => void;
   readonly onConnect: () => void;
 }
 
-export function FirstVisit({ network, account, onAsk, onConnect }: FirstVisitProps): ReactElement {
+export function FirstVisit({ network, account, ready, onAsk, onConnect }: FirstVisitProps): ReactElement {
   return (
     <section className="first">
       <h1>Ask the network</h1>
@@ -21,7 +23,7 @@ export function FirstVisit({ network, account, onAsk, onConnect }: FirstVisitPro
       <ul>
         {SUGGESTIONS.map((question) => (
           <li key={question}>
-            <button type="button" disabled={!network} onClick={() => onAsk(question)}>
+            <button type="button" disabled={!ready} onClick={() => onAsk(question)}>
               {question}
             </button>
           </li>

@@ -53,7 +53,7 @@ export function useTerms(network: NetworkBody | undefined): TermsState {
   const ceiling = parseAmount(input.ceiling);
   const temperature = Number(input.temperature.replace(",", "."));
   const asked = { model: name, maxTokens, payment: ceiling ?? 0n };
-  const quote = useQuote({ ...asked, priority: input.priority }).data;
+  const { data: quote, isError: unpriced } = useQuote({ ...asked, priority: input.priority });
   const other = useQuote({ ...asked, priority: !input.priority }).data;
   const minimum = quote ? BigInt(quote.minimum_wei) : undefined;
 
@@ -62,6 +62,7 @@ export function useTerms(network: NetworkBody | undefined): TermsState {
   else if (ceiling === undefined) problem = "Ceiling: an amount of NSD such as 50";
   else if (minimum !== undefined && ceiling < minimum) problem = `Ceiling: at least ${amount(minimum)} NSD`;
   else if (!(temperature >= 0 && temperature <= 2)) problem = "Temperature: 0 to 2";
+  else if (!quote && unpriced) problem = "The price is not known yet";
 
   const cost = quote ? BigInt(quote.cost_wei) : undefined;
   // More than all the tokens cost would only be held and come back.
