@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { parseEther } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, test } from "vitest";
-import { audit, NARROW } from "./support/browser.ts";
+import { audit, NARROW, priced } from "./support/browser.ts";
 import { openStage } from "./support/stage.ts";
 import { type Extension, visitWithWallet } from "./support/wallet.ts";
 
@@ -21,7 +21,7 @@ describe("a wallet of the browser's own", () => {
   async function connect(wallet: Extension, options = {}): Promise<Page> {
     stage.open = await visitWithWallet(stage.browser, stage.url, wallet, options);
     const { page } = stage.open;
-    await page.locator(".first").waitFor();
+    await priced(page);
     await page.locator("header .account").click();
     await page.getByRole("button", { name: "Test wallet" }).click();
     await page.locator("dialog").waitFor({ state: "detached" });
@@ -47,6 +47,26 @@ describe("a wallet of the browser's own", () => {
     });
     await page.reload();
     await soon(() => page.locator("header .account").innerText()).toContain("0x7099");
+  });
+
+  test("does not take the keyboard from who writes the next question already", async () => {
+    const { requests } = stage.keeper.services;
+    const prepare = requests.prepare.bind(requests);
+    const told = Promise.withResolvers<void>();
+    requests.prepare = async (lane, fields) => {
+      await told.promise;
+      return prepare(lane, fields);
+    };
+    const wallet = extension(31_337);
+    const page = await connect(wallet);
+    await ask(page, "Who are you?");
+    await page.keyboard.type("And");
+    told.resolve();
+    await page.getByLabel("Before you sign").waitFor();
+    await page.keyboard.type(" then?");
+    expect(await page.getByLabel("Your question").inputValue()).toBe("And then?");
+    expect(await page.getByLabel("Before you sign").count()).toBe(1);
+    expect(wallet.signed).toEqual([]);
   });
 
   test("may decline, and nothing was sent", async () => {

@@ -43,6 +43,17 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
   return { page, troubles, close: () => context.close() };
 }
 
+/** Waits until a question has a price: before that nothing is sent. */
+export async function priced(page: Page): Promise<void> {
+  await page.locator(".cost").getByText("at most").waitFor();
+}
+
+/** Waits until a question can be sent, where nobody has to connect a wallet for it. */
+export async function ready(page: Page): Promise<void> {
+  await priced(page);
+  await page.getByRole("button", { name: "Send", exact: true }).waitFor();
+}
+
 /** Ends a visit; where its test failed, what was on the screen is told first. */
 export async function leave(open: Visit | undefined, { task }: TestContext): Promise<void> {
   if (open && !open.page.isClosed() && task.result?.state === "fail") {

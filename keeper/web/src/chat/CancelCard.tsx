@@ -32,8 +32,14 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes back changes with who has the request.
   useEffect(() => {
     const gone = new AbortController();
+    setOffer(undefined);
+    setProblem(undefined);
     offerCancel(key, requestId, gone.signal).then(
-      (found) => (found ? setOffer(found) : onClose()),
+      (found) => {
+        if (gone.signal.aborted) return;
+        if (found) setOffer(found);
+        else onClose();
+      },
       (error: unknown) => {
         if (!gone.signal.aborted) setProblem(told(error));
       },
@@ -77,12 +83,11 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
         </p>
       )}
       <p className="row">
-        {/* Disabled while it is busy it would lose the keyboard's place. */}
+        {/* Disabled it would lose the keyboard's place. */}
         <button
           type="button"
           className="main"
-          disabled={!offer}
-          aria-disabled={busy || undefined}
+          aria-disabled={busy || !offer || undefined}
           onClick={() => offer && !busy && act(offer)}
         >
           {busy ? "Cancelling" : "Cancel the request"}

@@ -2,6 +2,7 @@ import { type ReactElement, useEffect, useRef } from "react";
 import { useNetwork } from "../api/queries.ts";
 import { amount, dollars } from "../format/amount.ts";
 import { atClock } from "../format/time.ts";
+import { announce } from "../ui/Announcer.tsx";
 import { Copyable } from "../ui/Copyable.tsx";
 import { decide } from "./ask.ts";
 import type { Confirmation } from "./model.ts";
@@ -18,7 +19,11 @@ export function ConfirmCard({
   const network = useNetwork().data;
   const { validator } = confirmation;
   const payment = BigInt(confirmation.paymentWei);
-  useEffect(() => sign.current?.focus(), []);
+  useEffect(() => {
+    // Who writes the next question already would sign with its first space.
+    if (isWriting()) announce("Your question waits for your signature.");
+    else sign.current?.focus();
+  }, []);
   return (
     <section className="card confirm" aria-label="Before you sign">
       <p className="headline">Before you sign</p>
@@ -69,4 +74,9 @@ export function ConfirmCard({
       </p>
     </section>
   );
+}
+
+function isWriting(): boolean {
+  const { activeElement } = document;
+  return activeElement instanceof HTMLTextAreaElement && activeElement.value !== "";
 }
