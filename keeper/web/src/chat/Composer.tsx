@@ -73,8 +73,9 @@ export function Composer({ terms, hold, current, connected, onSend }: ComposerPr
         >
           Settings
         </button>
-        <span className="cost" aria-live="polite">
-          {held ? <Held hold={hold} now={now} /> : <Cost terms={terms} />}
+        <span className="cost">
+          <span aria-live="polite">{held ? hold.reason : <Cost terms={terms} />}</span>
+          {held && hold.until !== undefined && <span>, wait {remaining(hold.until - now)}</span>}
         </span>
         {busy ? (
           <button type="button" onClick={() => stopFollowing(current.key)} title="Escape">
@@ -90,18 +91,9 @@ export function Composer({ terms, hold, current, connected, onSend }: ComposerPr
   );
 }
 
-function Held({ hold, now }: { readonly hold: Hold; readonly now: number }): ReactElement {
-  return (
-    <>
-      {hold.reason}
-      {hold.until !== undefined && `, wait ${remaining(hold.until - now)}`}
-    </>
-  );
-}
-
-function Cost({ terms }: { readonly terms: TermsState }): ReactElement | null {
+function Cost({ terms }: { readonly terms: TermsState }): ReactElement {
   if (terms.problem) return <span className="bad">{terms.problem}</span>;
-  if (!terms.value) return null;
+  if (!terms.value) return <span className="soft">Asking for the price</span>;
   const { paymentWei, priority } = terms.value;
   const payment = BigInt(paymentWei);
   return (

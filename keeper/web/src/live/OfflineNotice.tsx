@@ -12,10 +12,10 @@ export function OfflineNotice(): ReactElement | null {
   if (state !== "offline" || now - since < GRACE_MS) return null;
   const wait = retryAt - now;
   return (
-    <div className="notice" role="alert">
+    <div className="notice">
       <span>
-        The keeper has not answered since {atSecond(since)}.{" "}
-        {wait > 0 ? `Trying again in ${remaining(wait)}.` : "Trying again."} What you sent is safe.
+        <span role="alert">The keeper has not answered since {atSecond(since)}. What you sent is safe.</span>{" "}
+        {wait > 0 ? `Trying again in ${remaining(wait)}.` : "Trying again."}
       </span>
       <button type="button" onClick={connectLive}>
         Try now
