@@ -9,7 +9,7 @@ import type { Keeper } from "../../keeper/main.ts";
 import { account, OPERATOR_INDEX, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
 import { modelProcess } from "../keeper/support/model-process.ts";
-import { audit, launch, leave, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
+import { audit, launch, leave, priced, ready, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
 import { anyValidator } from "./support/hands.ts";
 
 const WEB = join(import.meta.dirname, "..", "..", "dist", "web");
@@ -48,8 +48,9 @@ const serve = (open: boolean) =>
   );
 
 async function ask(page: Page, prompt: string): Promise<void> {
-  await page.locator(".first").waitFor();
+  await ready(page);
   await anyValidator(page);
+  await priced(page);
   await page.getByLabel("Your question").fill(prompt);
   await page.keyboard.press("Enter");
 }

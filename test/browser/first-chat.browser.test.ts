@@ -11,7 +11,7 @@ import type { Keeper } from "../../keeper/main.ts";
 import { account, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
 import { writeTinyModel } from "../keeper/support/tiny-gguf.ts";
-import { audit, launch, leave, NARROW, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
+import { audit, launch, leave, NARROW, ready, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
 
 const WEB = join(import.meta.dirname, "..", "..", "dist", "web");
 /** Accounts of the local chain with too few credits for a question. */
@@ -47,6 +47,7 @@ describe("a first visit", () => {
   test("one click brings an answer, a receipt that adds up, a record that anybody can check, and 1 LCAI", async () => {
     open = await visit(browser, keeper.url);
     const { page } = open;
+    await ready(page);
     expect(await page.locator(".first li button").count()).toBe(3);
     const before = await balancesOf(page);
     const shown = await watchAnswer(page);
@@ -61,9 +62,10 @@ describe("a first visit", () => {
     expect(sum - (legs["Back to you"] ?? 0n)).toBe(weiOf(consumed));
     expect(await shownSum(page)).toBe(weiOf(payment));
     const texts = await shown();
-    expect(texts.length).toBeGreaterThan(1);
     expect(texts.at(-1)?.startsWith(texts[0] ?? "-")).toBe(true);
-    expect(await page.locator(".phases").innerText()).toMatch(/Accepted\s+Answered\s+\d+ tokens.*\s+Stored\s+Settled/s);
+    expect(await page.locator(".phases").innerText()).toMatch(
+      /Accepted\s+Answered\s+\d+ tokens?.*\s+Stored\s+Settled/s,
+    );
     expect(await page.locator(".receipt").innerText()).toContain("+1 LCAI");
 
     await soon(async () => (await balancesOf(page)).credits).toBe(before.credits - (sum - (legs["Back to you"] ?? 0n)));
@@ -92,7 +94,7 @@ describe("by keyboard alone, on a narrow dark screen", () => {
   test("asks, reads the receipt, and opens and closes the sheets", async () => {
     open = await visit(browser, keeper.url, { viewport: NARROW, colorScheme: "dark", reducedMotion: "reduce" });
     const { page } = open;
-    await page.locator(".first").waitFor();
+    await ready(page);
     await page.keyboard.press("Tab");
     expect(await focused(page)).toBe("Skip to the question");
     await page.keyboard.press("Enter");
@@ -120,6 +122,7 @@ describe("money", () => {
   test("what is missing is deposited in place, and the question is sent", async () => {
     open = await visit(browser, keeper.url);
     const { page } = open;
+    await ready(page);
     await choose(page, POOR);
     await soon(async () => (await balancesOf(page)).credits).toBe(parseEther("7.5"));
     await page.getByLabel("Your question").fill("Can I afford it?");
@@ -136,6 +139,7 @@ describe("money", () => {
   test("a deposit counts though balances from before it are still on their way", async () => {
     open = await visit(browser, keeper.url);
     const { page } = open;
+    await ready(page);
     await choose(page, POOR_TOO);
     await soon(async () => (await balancesOf(page)).credits).toBe(parseEther("7.5"));
     const old = await holdBalances(page, 1);
@@ -144,7 +148,10 @@ describe("money", () => {
     const card = page.getByLabel("Not enough credits");
     await soon(() => card.getByLabel("Deposit").inputValue()).toBe("42.50");
     await old.held;
-    const mined = page.waitForResponse(async (response) => /"status":"0x1"/.test(await response.text()));
+    // What is given up on its way has no text.
+    const mined = page.waitForResponse(async (response) =>
+      /"status":"0x1"/.test(await response.text().catch(() => "")),
+    );
     await card.getByRole("button", { name: "Deposit and send" }).click();
     await mined;
     await old.deliver();
@@ -167,6 +174,7 @@ describe("money", () => {
   test("credits that are all announced pay for no direct question until they are kept", async () => {
     open = await visit(browser, keeper.url);
     const { page } = open;
+    await ready(page);
     await balancesOf(page);
     await page.getByRole("button", { name: "Withdraw" }).click();
     await page.locator(".money").getByRole("button", { name: "Withdraw" }).click();

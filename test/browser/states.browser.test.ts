@@ -1,11 +1,13 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
 /** What the page shows when something is in the way. */
+import type { Page } from "playwright-core";
 import { type Address, parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../keeper/services/errors.ts";
+import type { Kept } from "../keeper/support/fake-reads.ts";
 import { outside } from "../keeper/support/http.ts";
-import { audit, NARROW, WIDE } from "./support/browser.ts";
-import { TRANSACTION } from "./support/hands.ts";
+import { audit, NARROW, visit, WIDE } from "./support/browser.ts";
+import { answering, complete, newest, say, TRANSACTION } from "./support/hands.ts";
 import { openStage, WEB } from "./support/stage.ts";
 
 const USER: Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -46,10 +48,15 @@ describe("a request that does not come through", () => {
     const page = await arrive();
     // The page's clock stands still until it is told: a busy machine must not sleep through the countdown.
     await page.clock.install();
-    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1_000));
+    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 30_000));
     await ask(page, "One too many?");
     const again = page.getByRole("button", { name: /^Send again/ });
     await soon(() => again.innerText()).toMatch(/in (40|39) s/);
+    await page
+      .locator(".cost")
+      .getByText(/wait \d\d s/)
+      .waitFor();
+    expect(await page.locator(".cost [aria-live]").innerText()).toBe("Too many at once");
     expect(await again.isDisabled()).toBe(true);
     await page.clock.runFor(10_000);
     await soon(() => again.innerText()).toMatch(/in (30|29) s/);
@@ -77,9 +84,19 @@ describe("a request that does not come through", () => {
 describe("a keeper that goes away", () => {
   test("is missed with the time, and found again", async () => {
     const page = await arrive();
+    await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
+    // The page's clock stands still until it is told: it must not try again by itself meanwhile.
+    await page.clock.install();
+    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 30_000));
     const port = Number(new URL(stage.url).port);
     await stage.keeper.app.close();
-    await page.getByText(/has not answered since \d\d:\d\d:\d\d/).waitFor();
+    await page.locator("header").getByText("Offline since").waitFor();
+    await page.clock.runFor(2_000);
+    const alert = page.getByRole("alert");
+    await alert.getByText(/has not answered since \d\d:\d\d:\d\d/).waitFor();
+    await page.getByText(/Trying again in \d s/).waitFor();
+    // Who hears the page is not told every second of it.
+    expect(await alert.innerText()).not.toMatch(/again/);
     expect(await audit(page)).toEqual([]);
     stage.keeper = await outside({}, WEB);
     await stage.keeper.app.listen({ host: "127.0.0.1", port });
@@ -88,19 +105,14 @@ describe("a keeper that goes away", () => {
   });
 
   test("Escape stops following; the request goes on and can be followed again", async () => {
-    stage.keeper.script.tokens = Array.from({ length: 60 }, (_, index) => `word${index} `);
-    stage.keeper.script.tokenDelayMs = 50;
     const page = await arrive();
-    await ask(page, "Tell me a lot");
-    await page.locator(".answer").getByText("word3").waitFor();
+    const entry = await beginning(page);
     await page.keyboard.press("Escape");
     await page.getByText("Not followed any more").waitFor();
     expect(stage.keeper.kept.size).toBe(1);
     await page.getByRole("button", { name: "Follow again" }).click();
-    await page.locator(".answer").getByText("word59").waitFor();
-    await page.getByText("paid,").waitFor();
-    const text = await page.locator(".answer").innerText();
-    expect(text.match(/word0 /g)?.length).toBe(1);
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    await rest(page, entry);
   });
 });
 
@@ -138,6 +150,28 @@ describe("everything that opens", () => {
   });
 });
 
+describe("a price that is not known", () => {
+  test("is said, holds back what could be asked, and is asked for again", async () => {
+    const { reads } = stage.keeper.services;
+    const quote = reads.quote.bind(reads);
+    reads.quote = async () => {
+      throw new ApiError(404, "not_found", "No price today.");
+    };
+    stage.open = await visit(stage.browser, stage.url);
+    const { page } = stage.open;
+    await page.locator(".cost").getByText("The price is not known yet").waitFor();
+    const [suggestion, send] = [page.locator(".first li button").first(), page.getByRole("button", { name: "Send" })];
+    await page.getByLabel("Your question").fill("What does it cost?");
+    expect([await suggestion.isDisabled(), await send.isDisabled()]).toEqual([true, true]);
+    expect(await audit(page)).toEqual([]);
+    reads.quote = quote;
+    await soon(() => page.locator(".cost").innerText()).toContain("at most 50 NSD");
+    expect(await suggestion.isEnabled()).toBe(true);
+    await send.click();
+    await page.getByText("paid,").waitFor();
+  });
+});
+
 describe("settling", () => {
   test.each([
     ["wide", WIDE],
@@ -159,18 +193,35 @@ describe("settling", () => {
 
 describe("a page that is closed too early", () => {
   test("finds the rest of the answer when it is opened again", async () => {
-    stage.keeper.script.tokens = Array.from({ length: 60 }, (_, index) => `word${index} `);
-    stage.keeper.script.tokenDelayMs = 50;
     const page = await arrive();
-    await ask(page, "Tell me a lot");
-    await page.locator(".answer").getByText("word3").waitFor();
+    const entry = await beginning(page);
     await page.reload();
-    await page.locator(".answer").getByText("word59").waitFor();
-    await page.getByText("paid,").waitFor();
+    await page.locator(".answer").getByText("word1").waitFor();
+    await rest(page, entry);
     expect(await page.locator(".turn").count()).toBe(1);
-    expect((await page.locator(".answer").innerText()).match(/word0 /g)?.length).toBe(1);
   });
 });
+
+/** Asks, and hears the beginning of an answer. */
+async function beginning(page: Page): Promise<Kept> {
+  stage.keeper.script.byHand = true;
+  await ask(page, "Tell me a lot");
+  await soon(() => stage.keeper.kept.size).toBe(1);
+  const entry = newest(stage.keeper);
+  answering(entry, "word0 ");
+  say(entry, "word1 ");
+  await page.locator(".answer").getByText("word1").waitFor();
+  return entry;
+}
+
+/** Hears the rest of it, and what came before once. */
+async function rest(page: Page, entry: Kept): Promise<void> {
+  say(entry, "word2 ");
+  await page.locator(".answer").getByText("word2").waitFor();
+  complete(entry, entry.state.response);
+  await page.getByText("paid,").waitFor();
+  expect(await page.locator(".answer").innerText()).toBe("word0 word1 word2");
+}
 
 describe("what arrives by itself", () => {
   const reward = (amount: bigint, at: number): void =>

@@ -37,6 +37,12 @@ export function answering(entry: Kept, token: string): void {
   emit(entry, { type: "token", token });
 }
 
+/** More of an answer that has begun. */
+export function say(entry: Kept, token: string): void {
+  entry.state.response += token;
+  emit(entry, { type: "token", token });
+}
+
 /** Whoever has it fails; another one is to be assigned behind this. */
 export function fail(entry: Kept, failure: Failure): void {
   const { validatorId = 0 } = entry.state;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { listening, type Outside, outside } from "../../keeper/support/http.ts";
-import { launch, leave, type Visit, visit } from "./browser.ts";
+import { launch, leave, ready, type Visit, visit } from "./browser.ts";
 
 export const WEB = join(import.meta.dirname, "..", "..", "..", "dist", "web");
 
@@ -27,6 +27,7 @@ export function openStage(): Stage {
     async arrive(options = {}) {
       stage.open = await visit(stage.browser, stage.url, options);
       await stage.open.page.locator(".first").waitFor();
+      await ready(stage.open.page);
       return stage.open.page;
     },
     async ask(page, prompt) {
