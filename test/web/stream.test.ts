@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { eventsOf } from "../../keeper/web/src/api/sse.ts";
-import type { RequestBody } from "../../keeper/web/src/api/wire.ts";
-import type { Thread } from "../../keeper/web/src/chat/model.ts";
+import type { IntentMessage, RequestBody } from "../../keeper/web/src/api/wire.ts";
+import type { Thread, Turn } from "../../keeper/web/src/chat/model.ts";
 import { merged } from "../../keeper/web/src/chat/outcome.ts";
 
 async function read(chunks: readonly Uint8Array[]): Promise<string[]> {
@@ -66,5 +66,38 @@ describe("threads of this browser and what the keeper knows", () => {
     const turns = threads[1]?.turns ?? [];
     expect(turns.map(({ prompt }) => prompt)).toEqual(["Question 1", "Question 2"]);
     expect(turns[0]).toMatchObject({ key: "k", stage: "ended", answer: "An answer" });
+  });
+
+  const digest = request(9).request_id;
+  const [asked] = local.turns;
+  const signed = { digest, intent: {} as IntentMessage };
+  const withTurns = (...turns: readonly object[]): Thread[] => [
+    { ...local, turns: turns.map((more) => ({ ...asked, ...more }) as Turn) },
+  ];
+
+  test("tell of a request once, by its digest or by the id that the chain gave it later", () => {
+    const before = [request(9, { thread_id: "t", status: "queued", result: null })];
+    const [thread] = merged(withTurns({ signed }), before);
+    expect(thread?.turns.map(({ key }) => key)).toEqual(["k"]);
+    const after = merged(withTurns({ requestId: digest, signed }), [request(9, { thread_id: "t" })]);
+    expect(after[0]?.turns).toMatchObject([{ key: "k", stage: "ended" }]);
+  });
+
+  test.each([
+    ["by its digest", { requestId: digest }],
+    ["by the same id", {}],
+  ])("lose the second copy of a request that was kept %s, wherever it stands", (_, copied) => {
+    const copy = { key: digest, ...copied, terms: { ...asked?.terms, maxTokens: 0 } };
+    const [thread] = merged(withTurns(copy, { signed }), []);
+    expect(thread?.turns.map(({ key }) => key)).toEqual(["k"]);
+  });
+
+  test("take back that a request was not taken where the keeper has it after all", () => {
+    const problem = { kind: "unsent", title: "Not taken", detail: "" };
+    const { requestId: _, ...unsent } = { ...asked, signed, problem };
+    const threads: Thread[] = [{ ...local, turns: [unsent as Turn] }];
+    const [thread] = merged(threads, [request(9, { thread_id: "t", status: "processing", result: null })]);
+    expect(thread?.turns).toMatchObject([{ key: "k", stage: "stopped", requestId: digest }]);
+    expect(thread?.turns[0]?.problem).toBeUndefined();
   });
 });

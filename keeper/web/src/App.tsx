@@ -101,9 +101,10 @@ function useAccount(network: NetworkBody | undefined, account: Account | undefin
   }, [scope]);
   const resumed = useRef<string>(undefined);
   useEffect(() => {
-    if (!scope || !history) return;
-    addHistory(scope, history);
-    if (resumed.current === scope || !network || !account) return;
+    if (scope && history) addHistory(scope, history);
+  }, [scope, history]);
+  useEffect(() => {
+    if (!scope || !history || resumed.current === scope || !network || !account) return;
     resumed.current = scope;
     followInterrupted({ network, account });
   }, [scope, history, network, account]);

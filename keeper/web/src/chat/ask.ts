@@ -94,7 +94,12 @@ function run(key: string, asker: Asker): Promise<void> {
     changeTurn(key, ({ confirmation: _, ...current }) => ({ ...current, stage: "signing" }));
     const { signature, requestId } = await wallet.signIntent(intent, account);
     signal.throwIfAborted();
-    changeTurn(key, (current) => ({ ...current, stage: "running", requestId }));
+    changeTurn(key, (current) => ({
+      ...current,
+      stage: "running",
+      requestId,
+      signed: { digest: requestId, intent },
+    }));
     announce(assigned ? "Sent. A validator is looked for." : "Sent. The answer is being written.");
     const signed = { intent, signature, salt: asked.salt };
     const writer = new TurnWriter(key);

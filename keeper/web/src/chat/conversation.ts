@@ -2,7 +2,7 @@ import type { Hex, RequestBody } from "../api/wire.ts";
 import { titled } from "../format/text.ts";
 import { createStore, useStore } from "../ui/store.ts";
 import { isOpen, randomId, type Terms, type Thread, type Turn } from "./model.ts";
-import { merged } from "./outcome.ts";
+import { merged, onlyOnce } from "./outcome.ts";
 
 const KEPT_THREADS = 60;
 const SAVE_AFTER_MS = 300;
@@ -74,8 +74,8 @@ export function changeTurn(key: string, next: (turn: Turn) => Turn): void {
 
 /** The id by which the chain has a turn's request; the keeper's history may have brought it by that id before. */
 export function adoptId(key: string, requestId: Hex): void {
-  if (key !== requestId && findTurn(requestId)) removeTurn(requestId);
   changeTurn(key, (turn) => (turn.requestId === requestId ? turn : { ...turn, requestId }));
+  change((current) => ({ ...current, threads: onlyOnce(current.threads) }));
 }
 
 export function removeTurn(key: string): void {

@@ -1,4 +1,4 @@
-import type { FailureClass, FinishReason, Hex, Lane, PhaseName, ReceiptBody, Wei } from "../api/wire.ts";
+import type { FailureClass, FinishReason, Hex, IntentMessage, Lane, PhaseName, ReceiptBody, Wei } from "../api/wire.ts";
 import { ONE } from "../format/amount.ts";
 
 /** What is asked, before and after it is signed. Everything here survives JSON, since threads are kept by the browser. */
@@ -68,6 +68,12 @@ export interface Confirmation {
 
 export type Stage = "preparing" | "confirming" | "signing" | "running" | "ended" | "stopped";
 
+/** What was signed for any validator: the keeper knows it by its digest until the chain has given it an id. */
+export interface SignedIntent {
+  readonly digest: Hex;
+  readonly intent: IntentMessage;
+}
+
 export interface Turn {
   readonly key: string;
   readonly prompt: string;
@@ -81,6 +87,7 @@ export interface Turn {
   readonly tokens?: number;
   readonly cutShort?: boolean;
   readonly requestId?: Hex;
+  readonly signed?: SignedIntent;
   readonly confirmation?: Confirmation;
   readonly outcome?: Outcome;
   readonly problem?: Problem;

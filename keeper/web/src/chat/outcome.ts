@@ -1,4 +1,4 @@
-import type { ChatBody, RequestBody } from "../api/wire.ts";
+import type { ChatBody, Hex, RequestBody } from "../api/wire.ts";
 import { titled } from "../format/text.ts";
 import type { Outcome, PhaseMark, Thread, Turn } from "./model.ts";
 import { attemptsOf } from "./progress.ts";
@@ -75,14 +75,13 @@ function endedPhases(outcome: Outcome, at: number): PhaseMark[] {
 /** This browser's threads, completed by what the keeper knows: nothing is shown twice, nothing local is lost. */
 export function merged(threads: readonly Thread[], history: readonly RequestBody[]): readonly Thread[] {
   const known = new Map(history.map((body) => [body.request_id, body]));
-  const result = threads.map((thread) => ({
+  const result = onlyOnce(threads).map((thread) => ({
     ...thread,
     turns: thread.turns.map((turn) => {
-      const body = turn.requestId ? known.get(turn.requestId) : undefined;
-      if (turn.requestId) known.delete(turn.requestId);
-      if (!body || turn.outcome) return turn;
-      const { outcome, answer, stage, phases } = turnOf(body);
-      return outcome ? { ...turn, ...handsOf(body), outcome, answer: answer || turn.answer, stage, phases } : turn;
+      const bodies = idsOf(turn).flatMap((id) => known.get(id) ?? []);
+      for (const { request_id } of bodies) known.delete(request_id);
+      const [body] = bodies;
+      return body ? completed(turn, body) : turn;
     }),
   }));
   for (const body of [...known.values()].reverse()) {
@@ -95,6 +94,37 @@ export function merged(threads: readonly Thread[], history: readonly RequestBody
   }
   return result.sort((a, b) => latest(b) - latest(a));
 }
+
+function completed(turn: Turn, body: RequestBody): Turn {
+  if (turn.outcome) return turn;
+  const { request_id: requestId } = body;
+  const { outcome, answer, stage, phases } = turnOf(body);
+  if (outcome) return { ...turn, ...handsOf(body), requestId, outcome, answer: answer || turn.answer, stage, phases };
+  if (!turn.problem || turn.problem.kind === "unsafe") return turn;
+  // It looked as if it had not been taken, and it was.
+  const { problem: _, ...taken } = turn;
+  return { ...taken, requestId, stage };
+}
+
+/** Ids by which the keeper may tell of a turn's request: the chain's first, and before that its digest. */
+function idsOf({ requestId, signed }: Turn): Hex[] {
+  return [requestId, signed?.digest].filter((id) => id !== undefined);
+}
+
+/** Threads with one turn for each request: the one that was asked here, before one that the keeper's history brought. */
+export function onlyOnce(threads: readonly Thread[]): readonly Thread[] {
+  const turns = threads.flatMap((thread) => thread.turns).sort((a, b) => Number(isRecalled(a)) - Number(isRecalled(b)));
+  const owners = new Map<Hex, Turn>();
+  for (const turn of turns) for (const id of idsOf(turn)) if (!owners.has(id)) owners.set(id, turn);
+  const doubled = new Set(turns.filter((turn) => idsOf(turn).some((id) => owners.get(id) !== turn)));
+  if (doubled.size === 0) return threads;
+  return threads
+    .map((thread) => ({ ...thread, turns: thread.turns.filter((turn) => !doubled.has(turn)) }))
+    .filter((thread) => thread.turns.length > 0);
+}
+
+/** The keeper's history leaves out the length that was asked. */
+const isRecalled = ({ terms }: Turn): boolean => terms.maxTokens === 0;
 
 function latest(thread: Thread): number {
   return thread.turns.at(-1)?.at ?? thread.at;

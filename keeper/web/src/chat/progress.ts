@@ -12,10 +12,10 @@ const OF_ONE_ATTEMPT: ReadonlySet<PhaseName> = new Set([
 ]);
 
 /** A turn after one more of its phases. */
-export function withPhase(turn: Turn, { phase, at, detail, request_id }: PhaseBody): Turn {
+export function withPhase(turn: Turn, { phase, at, detail }: PhaseBody): Turn {
   const moved = phase === "attempt_failed";
   const kept = turn.phases.filter((mark) => mark.phase !== phase && !(moved && OF_ONE_ATTEMPT.has(mark.phase)));
-  const next: Turn = { ...turn, requestId: request_id, phases: [...kept, { phase, at }] };
+  const next: Turn = { ...turn, phases: [...kept, { phase, at }] };
   const validator = detail?.validator_id;
   if (phase === "queued") return { ...next, phases: without(next, "assigned") };
   if (phase === "assigned" && validator !== undefined)
