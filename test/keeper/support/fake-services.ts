@@ -136,7 +136,8 @@ class FakeRequests implements Requests {
     if (state.status === "cancelled") return { ...state };
     if (state.status === "completed") throw new ApiError(409, "already_ended", "It is over.", { status: state.status });
     const deadline = BigInt(Math.floor(Date.now() / 1000) + 600);
-    return { user: state.user, data: cancelTypedData(CHAIN_ID, ROUTER, requestId, deadline), refundPercent: 100 };
+    const data = cancelTypedData(CHAIN_ID, ROUTER, state.requestId, deadline);
+    return { user: state.user, data, refundPercent: 100 };
   }
 
   async signCancelForDevelopment({ user, data }: CancelOffer): Promise<Hex | undefined> {

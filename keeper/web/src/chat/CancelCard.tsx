@@ -34,7 +34,7 @@ export function CancelCard({ turn, requestId, asker, onClose }: CancelProps): Re
     const gone = new AbortController();
     setOffer(undefined);
     setProblem(undefined);
-    offerCancel(key, requestId, gone.signal).then(
+    offerCancel(key, asker, gone.signal).then(
       (found) => {
         if (gone.signal.aborted) return;
         if (found) setOffer(found);

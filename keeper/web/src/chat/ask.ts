@@ -6,7 +6,7 @@ import type { Account } from "../wallet/session.ts";
 import { loadWallet } from "../wallet/session.ts";
 import { addTurn, adoptId, changeTurn, conversation, findTurn, removeTurn } from "./conversation.ts";
 import { type Confirmation, DEFAULT_TERMS, type Problem, type Terms } from "./model.ts";
-import { creditsProblem, Declined, problemOf } from "./problems.ts";
+import { creditsProblem, Declined, ForeignRequest, problemOf, UnknownRequest } from "./problems.ts";
 import { idOf, prepare, sendAssigned, sendDirect } from "./sending.ts";
 import { followRequest, TurnWriter } from "./stream.ts";
 
@@ -49,16 +49,33 @@ export function stopFollowing(key: string): void {
 }
 
 export function follow(key: string, asker: Asker): void {
-  const { requestId, terms } = findTurn(key)?.turn ?? {};
-  if (!requestId || running.has(key)) return;
+  if (!findTurn(key)?.turn.requestId || running.has(key)) return;
   void guarded(key, asker, async (signal) => {
     changeTurn(key, ({ problem: _, ...turn }) => ({ ...turn, stage: "running" }));
     const writer = new TurnWriter(key);
     writer.restart();
-    // The page may have been closed before it knew by which id the chain has it.
-    const id = terms?.lane === "assigned" ? await idOf(requestId, signal) : requestId;
-    adoptId(key, id);
-    await followRequest(id, writer, signal);
+    await followTurn(key, await nameTurn(key, asker, signal), asker, writer, signal);
+  });
+}
+
+/** The id of a turn's request: the page may have been closed before it knew by which one the chain has it. */
+export async function nameTurn(key: string, asker: Asker, signal: AbortSignal): Promise<Hex> {
+  const { requestId, signed, terms } = findTurn(key)?.turn ?? {};
+  if (!requestId) throw new UnknownRequest();
+  if (terms?.lane !== "assigned") return requestId;
+  const id = await idOf(requestId, signal);
+  const isNew = id !== requestId && id !== signed?.digest;
+  if (signed && isNew && !(await loadWallet(asker.network)).isRequestOf(id, signed.intent)) throw new ForeignRequest();
+  adoptId(key, id);
+  return id;
+}
+
+/** Follows a turn's request by an id that may be its digest: once it is queued or assigned the chain has named it. */
+function followTurn(key: string, id: Hex, asker: Asker, writer: TurnWriter, signal: AbortSignal): Promise<void> {
+  return followRequest(id, writer, signal, (phase) => {
+    const { requestId, signed } = findTurn(key)?.turn ?? {};
+    if ((phase === "queued" || phase === "assigned") && requestId === signed?.digest)
+      void nameTurn(key, asker, signal).catch(() => undefined);
   });
 }
 
@@ -109,7 +126,7 @@ function run(key: string, asker: Asker): Promise<void> {
       id = await sendAssigned(question, signed, requestId, isOurs, signal);
       adoptId(key, id);
     } else await sendDirect(question, signed, requestId, writer, signal);
-    if (!writer.ended && !signal.aborted) await followRequest(id, writer, signal);
+    if (!writer.ended && !signal.aborted) await followTurn(key, id, asker, writer, signal);
   });
 }
 

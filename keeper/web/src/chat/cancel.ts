@@ -4,7 +4,7 @@ import { refreshAccount } from "../api/queries.ts";
 import type { CancelBody, CancelData, Hex } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
 import { loadWallet } from "../wallet/session.ts";
-import { type Asker, follow } from "./ask.ts";
+import { type Asker, follow, nameTurn } from "./ask.ts";
 import { changeTurn, findTurn } from "./conversation.ts";
 import { withCancelled } from "./progress.ts";
 
@@ -17,7 +17,8 @@ export interface CancelOffer {
 const pathOf = (requestId: Hex): string => `/api/llm/${requestId}`;
 
 /** Undefined where it was taken back already, which is put into the turn. */
-export async function offerCancel(key: string, requestId: Hex, signal: AbortSignal): Promise<CancelOffer | undefined> {
+export async function offerCancel(key: string, asker: Asker, signal: AbortSignal): Promise<CancelOffer | undefined> {
+  const requestId = await nameTurn(key, asker, signal);
   try {
     apply(key, await remove<CancelBody>(pathOf(requestId), { prepare: true }, signal));
     return undefined;

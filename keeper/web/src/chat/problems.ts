@@ -14,10 +14,18 @@ export class IntentMismatch extends Error {
 }
 
 /** The keeper has never heard of a request that was sent to it. */
-export class UnknownRequest extends Error {}
+export class UnknownRequest extends Error {
+  constructor() {
+    super("The keeper does not know this request.");
+  }
+}
 
 /** The keeper named another request than the one that was signed. */
-export class ForeignRequest extends Error {}
+export class ForeignRequest extends Error {
+  constructor() {
+    super("The keeper named another request than the one you signed.");
+  }
+}
 
 /** The wallet, or whoever holds it, said no. */
 export class Declined extends Error {
@@ -55,15 +63,14 @@ export function problemOf(error: unknown): Problem {
     return {
       kind: "unsent",
       title: "Not taken",
-      detail: "The keeper does not know this request. Nothing was charged.",
+      detail: `${error.message} Nothing was charged.`,
     };
   }
   if (error instanceof ForeignRequest) {
     return {
       kind: "unsafe",
       title: "Not followed",
-      detail:
-        "The keeper named another request than the one you signed. Yours may be under way: look for it in your history.",
+      detail: `${error.message} Yours may be under way: look for it in your history.`,
     };
   }
   if (error instanceof Unreachable) {

@@ -1,5 +1,5 @@
 import { eventsOf } from "../api/sse.ts";
-import type { ChatBody, Hex, PhaseBody, RequestBody } from "../api/wire.ts";
+import type { ChatBody, Hex, PhaseBody, PhaseName, RequestBody } from "../api/wire.ts";
 import { announce } from "../ui/Announcer.tsx";
 import { adoptId, changeTurn } from "./conversation.ts";
 import { cameBack, failureOf, moneyOf } from "./failures.ts";
@@ -129,11 +129,16 @@ export async function readStream(body: ReadableStream<Uint8Array>, writer: TurnW
 }
 
 /** Follows a request over `/llm/stream` from where the writer is, through broken connections, until its end. */
-export async function followRequest(requestId: string, writer: TurnWriter, signal: AbortSignal): Promise<void> {
+export async function followRequest(
+  requestId: string,
+  writer: TurnWriter,
+  signal: AbortSignal,
+  onPhase: (phase: PhaseName) => void,
+): Promise<void> {
   for (let attempt = 0; !writer.ended && !signal.aborted; attempt++) {
     if (attempt > 0) await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length) - 1] ?? 8_000, signal);
     const before = writer.next;
-    if ((await followOnce(requestId, writer, signal)) === "unknown") throw new UnknownRequest();
+    if ((await followOnce(requestId, writer, signal, onPhase)) === "unknown") throw new UnknownRequest();
     if (writer.next > before) attempt = 0;
   }
 }
@@ -145,7 +150,12 @@ type StreamMessage =
   | { readonly type: "error"; readonly error?: { readonly code?: string } }
   | { readonly type: "subscribed" };
 
-function followOnce(requestId: string, writer: TurnWriter, signal: AbortSignal): Promise<"closed" | "unknown"> {
+function followOnce(
+  requestId: string,
+  writer: TurnWriter,
+  signal: AbortSignal,
+  onPhase: (phase: PhaseName) => void,
+): Promise<"closed" | "unknown"> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve("closed");
     const socket = new WebSocket(new URL("/llm/stream", location.href.replace(/^http/, "ws")));
@@ -159,7 +169,10 @@ function followOnce(requestId: string, writer: TurnWriter, signal: AbortSignal):
     };
     socket.onmessage = ({ data }) => {
       const message = JSON.parse(String(data)) as StreamMessage;
-      if (message.type === "phase") writer.phase(message);
+      if (message.type === "phase") {
+        writer.phase(message);
+        onPhase(message.phase);
+      }
       if (message.type === "token") writer.token(message.seq, message.token);
       if (message.type === "final") {
         writer.end({

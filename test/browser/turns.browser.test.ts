@@ -1,0 +1,81 @@
+// biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
+/** The life of a turn where something comes between: ids that change, accounts that do, wallets and keepers that hang. */
+import type { Page } from "playwright-core";
+import { concat, type Hex, keccak256, numberToHex, pad, toHex } from "viem";
+import { beforeEach, describe, expect, test } from "vitest";
+import { packPayer, packTerms } from "../../keeper/chain/words.ts";
+import type { Intent } from "../../keeper/services/types.ts";
+import { CHAIN_ID, type Kept, ROUTER } from "../keeper/support/fake-reads.ts";
+import { askAny, queue } from "./support/hands.ts";
+import { openStage } from "./support/stage.ts";
+
+const stage = openStage();
+const { arrive } = stage;
+
+/** What was sent to the keeper, in its order. */
+let intents: Intent[];
+
+beforeEach(() => {
+  intents = [];
+  const { requests } = stage.keeper.services;
+  const accept = requests.accept.bind(requests);
+  requests.accept = (lane, intent, ...rest) => {
+    intents.push(intent);
+    return accept(lane, intent, ...rest);
+  };
+});
+
+/** The id that the contract gives to what an intent asks for. */
+function chainId(intent: Intent): Hex {
+  const word = (value: bigint | number): Hex => numberToHex(value, { size: 32 });
+  const { user, payment, private: isPrivate, promptHash, callback } = intent;
+  const terms = packTerms({ ...intent, model: 0, isPrivate, callbackFee: 0n });
+  return keccak256(
+    concat([word(CHAIN_ID), pad(ROUTER), word(packPayer(user, payment)), word(terms), promptHash, pad(callback)]),
+  );
+}
+
+/** The chain names a request, which the keeper knew by its digest until now; it knows it by both from here on. */
+function mine(entry: Kept, id: Hex): void {
+  entry.state.requestId = id;
+  stage.keeper.kept.set(id, entry);
+}
+
+function lastIntent(): Intent {
+  const intent = intents.at(-1);
+  if (!intent) throw new Error("nothing was sent");
+  return intent;
+}
+
+describe("a request that is followed by its digest", () => {
+  /** The page was closed before the request was mined. */
+  async function reopened(id: (intent: Intent) => Hex): Promise<{ page: Page; entry: Kept }> {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    const entry = await askAny(stage, page, "Which id?");
+    const asked = page.waitForResponse(/\/api\/llm\/status\//);
+    await page.reload();
+    await asked;
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    mine(entry, id(lastIntent()));
+    queue(entry);
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    return { page, entry };
+  }
+
+  test("is cancelled by the id that the chain gave it", async () => {
+    const { page, entry } = await reopened(chainId);
+    await page.getByLabel("Before you cancel").getByText("all 50 NSD, at once").waitFor();
+    await page.getByRole("button", { name: "Cancel the request" }).click();
+    await page.getByLabel("Receipt of a cancelled request").waitFor();
+    expect(entry.state.status).toBe("cancelled");
+    expect(await page.locator(".proofs").innerText()).toContain(entry.state.requestId.slice(0, 6));
+  });
+
+  test("is not mistaken for another one that the keeper names", async () => {
+    const { page, entry } = await reopened(() => toHex(99n, { size: 32 }));
+    await page.getByLabel("Before you cancel").getByText("named another request than the one you signed").waitFor();
+    expect(await page.getByRole("button", { name: "Cancel the request" }).isDisabled()).toBe(true);
+    expect(entry.state.status).toBe("queued");
+  });
+});
