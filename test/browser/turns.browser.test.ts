@@ -6,11 +6,12 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { packPayer, packTerms } from "../../keeper/chain/words.ts";
 import type { Intent } from "../../keeper/services/types.ts";
 import { CHAIN_ID, type Kept, ROUTER } from "../keeper/support/fake-reads.ts";
-import { askAny, queue } from "./support/hands.ts";
+import { emit } from "../keeper/support/fake-state.ts";
+import { answering, askAny, complete, end, newest, queue } from "./support/hands.ts";
 import { openStage } from "./support/stage.ts";
 
 const stage = openStage();
-const { arrive } = stage;
+const { arrive, ask, soon } = stage;
 
 /** What was sent to the keeper, in its order. */
 let intents: Intent[];
@@ -77,5 +78,45 @@ describe("a request that is followed by its digest", () => {
     await page.getByLabel("Before you cancel").getByText("named another request than the one you signed").waitFor();
     expect(await page.getByRole("button", { name: "Cancel the request" }).isDisabled()).toBe(true);
     expect(entry.state.status).toBe("queued");
+  });
+});
+
+describe("two questions of one conversation", () => {
+  test("Stop following and Escape leave the one that is only being settled", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    await ask(page, "Is this the first?");
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    const first = newest(stage.keeper);
+    answering(first, "It is.");
+    emit(first, { type: "phase", phase: "answered" });
+    await page.getByRole("button", { name: "Send" }).waitFor();
+    await ask(page, "And the second?");
+    await soon(() => stage.keeper.kept.size).toBe(2);
+    await page.getByRole("button", { name: "Stop following" }).waitFor();
+    await page.keyboard.press("Escape");
+    const turns = page.locator(".turn");
+    await turns.nth(1).getByText("Not followed any more").waitFor();
+    expect(await turns.nth(0).getAttribute("data-stage")).toBe("running");
+    complete(first, "It is.");
+    await turns.nth(0).getByText("paid,").waitFor();
+  });
+
+  test("Ask again asks once, in the conversation of its question", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    const entry = await askAny(stage, page, "Once more?");
+    end(entry, "no_node", 100);
+    const again = page.getByRole("button", { name: "Ask again" });
+    await again.waitFor();
+    await page.evaluate(`
+      const [again] = [...document.querySelectorAll("button")].filter(({ textContent }) => textContent === "Ask again");
+      again.click();
+      again.click();`);
+    await page.locator(".turn").nth(1).locator(".phases").getByText("Accepted").waitFor();
+    await again.click();
+    await page.locator("[role=status]").getByText("is not answered yet").waitFor({ state: "attached" });
+    expect(await page.locator(".turn").count()).toBe(2);
+    expect(intents).toHaveLength(2);
   });
 });

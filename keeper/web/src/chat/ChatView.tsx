@@ -6,7 +6,7 @@ import { type Asker, ask, stopFollowing } from "./ask.ts";
 import { Composer } from "./Composer.tsx";
 import { useConversation } from "./conversation.ts";
 import { FirstVisit } from "./FirstVisit.tsx";
-import { isOpen, type Turn } from "./model.ts";
+import { currentOf, type Turn } from "./model.ts";
 import { TurnView } from "./TurnView.tsx";
 import { useTerms } from "./terms.ts";
 
@@ -22,7 +22,7 @@ export function ChatView({ network, account, onConnect }: ChatViewProps): ReactE
   const terms = useTerms(network);
   const log = useFollowingLog(turns);
   const asker = network && account ? { network, account } : undefined;
-  const current = turns.find(isOpen);
+  const current = currentOf(turns);
   useEscape(current?.key);
 
   const send = (prompt: string): boolean => {

@@ -5,7 +5,7 @@ import { useNow } from "../ui/hooks.ts";
 import { AskSettings } from "./AskSettings.tsx";
 import { stopFollowing } from "./ask.ts";
 import type { Hold } from "./ChatView.tsx";
-import type { Turn } from "./model.ts";
+import { isAnswered, type Turn } from "./model.ts";
 import type { TermsState } from "./terms.ts";
 
 interface ComposerProps {
@@ -23,7 +23,7 @@ export function Composer({ terms, hold, current, connected, onSend }: ComposerPr
   const settingsId = useId();
   const now = useNow(1_000, hold?.until !== undefined);
   const held = hold !== undefined && (hold.until === undefined || hold.until > now);
-  const busy = current !== undefined && !current.phases.some(({ phase }) => phase === "answered");
+  const busy = current !== undefined && !isAnswered(current);
   const ready = prompt.trim() !== "" && !held && !busy && (terms.value !== undefined || !connected);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows what is written.

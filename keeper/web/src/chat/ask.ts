@@ -5,7 +5,7 @@ import { announce } from "../ui/Announcer.tsx";
 import type { Account } from "../wallet/session.ts";
 import { loadWallet } from "../wallet/session.ts";
 import { addTurn, adoptId, changeTurn, conversation, findTurn, removeTurn } from "./conversation.ts";
-import { type Confirmation, DEFAULT_TERMS, type Problem, type Terms } from "./model.ts";
+import { type Confirmation, currentOf, DEFAULT_TERMS, isAnswered, type Problem, type Terms } from "./model.ts";
 import { creditsProblem, Declined, ForeignRequest, problemOf, UnknownRequest } from "./problems.ts";
 import { idOf, prepare, sendAssigned, sendDirect } from "./sending.ts";
 import { followRequest, TurnWriter } from "./stream.ts";
@@ -27,8 +27,15 @@ export function ask(prompt: string, terms: Terms, asker: Asker): void {
 export function askAgain(key: string, asker: Asker, terms?: Terms): void {
   const found = findTurn(key);
   if (!found) return;
-  if (!found.turn.requestId) removeTurn(key);
-  ask(found.turn.prompt, terms ?? wholeTerms(found.turn.terms), asker);
+  const { turn, thread } = found;
+  const current = currentOf(thread.turns);
+  if (current && !isAnswered(current)) {
+    announce("Not sent: the question before it is not answered yet.");
+    return;
+  }
+  const again = addTurn(turn.prompt, terms ?? wholeTerms(turn.terms), thread.id);
+  if (!turn.requestId) removeTurn(key);
+  void run(again, asker);
 }
 
 /** What the keeper's history tells of a request leaves out its length and its temperature. */

@@ -37,18 +37,22 @@ export function openThread(id: string | undefined): void {
   change((current) => ({ ...current, open: id }));
 }
 
-/** Adds a turn to the open thread, or to a new one, and returns the turn's key. */
-export function addTurn(prompt: string, terms: Terms): string {
+/** Adds a turn to a thread, the open one where none is named, or to a new one, and returns the turn's key. */
+export function addTurn(prompt: string, terms: Terms, threadId?: string): string {
   const turn: Turn = { key: randomId(), prompt, terms, at: Date.now(), stage: "preparing", answer: "", phases: [] };
   change((current) => {
-    const thread = current.threads.find(({ id }) => id === current.open) ?? {
+    const thread = current.threads.find(({ id }) => id === (threadId ?? current.open)) ?? {
       id: randomId(),
       title: titled(prompt),
       at: turn.at,
       turns: [],
     };
     const others = current.threads.filter(({ id }) => id !== thread.id);
-    return { ...current, open: thread.id, threads: [{ ...thread, turns: [...thread.turns, turn] }, ...others] };
+    return {
+      ...current,
+      open: threadId ? current.open : thread.id,
+      threads: [{ ...thread, turns: [...thread.turns, turn] }, ...others],
+    };
   });
   return turn.key;
 }

@@ -104,14 +104,20 @@ export function isOpen(turn: Turn): boolean {
   return turn.stage !== "ended" && turn.stage !== "stopped";
 }
 
+export function isAnswered({ phases }: Turn): boolean {
+  return phases.some(({ phase }) => phase === "answered");
+}
+
+/** The question that is under way: one that is only being settled gives way to the next. */
+export function currentOf(turns: readonly Turn[]): Turn | undefined {
+  return turns.findLast((turn) => isOpen(turn) && !isAnswered(turn)) ?? turns.findLast(isOpen);
+}
+
 /** Only what the network assigns holds a payment that can be taken back, and only until it is answered. */
 export function isCancellable(turn: Turn): boolean {
   if (turn.terms.lane !== "assigned" || !turn.requestId || turn.outcome || turn.problem || turn.cancelling)
     return false;
-  return (
-    turn.phases.some(({ phase }) => phase === "queued" || phase === "assigned") &&
-    !turn.phases.some(({ phase }) => phase === "answered")
-  );
+  return turn.phases.some(({ phase }) => phase === "queued" || phase === "assigned") && !isAnswered(turn);
 }
 
 /** Random enough for an id, on pages without a secure context too. */
