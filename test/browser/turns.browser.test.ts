@@ -2,6 +2,7 @@
 /** The life of a turn where something comes between: ids that change, accounts that do, wallets and keepers that hang. */
 import type { Page } from "playwright-core";
 import { concat, type Hex, keccak256, numberToHex, pad, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { beforeEach, describe, expect, test } from "vitest";
 import { packPayer, packTerms } from "../../keeper/chain/words.ts";
 import type { Intent } from "../../keeper/services/types.ts";
@@ -9,6 +10,7 @@ import { CHAIN_ID, type Kept, ROUTER } from "../keeper/support/fake-reads.ts";
 import { emit } from "../keeper/support/fake-state.ts";
 import { answering, askAny, complete, end, newest, queue } from "./support/hands.ts";
 import { openStage } from "./support/stage.ts";
+import { type Extension, visitWithWallet } from "./support/wallet.ts";
 
 const stage = openStage();
 const { arrive, ask, soon } = stage;
@@ -118,5 +120,104 @@ describe("two questions of one conversation", () => {
     await page.locator("[role=status]").getByText("is not answered yet").waitFor({ state: "attached" });
     expect(await page.locator(".turn").count()).toBe(2);
     expect(intents).toHaveLength(2);
+  });
+});
+
+describe("what never answers", () => {
+  test("is left: a wallet, whose late signature is not sent", async () => {
+    stage.keeper.script.byHand = true;
+    const late = Promise.withResolvers<void>();
+    const account = privateKeyToAccount("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
+    let held = true;
+    const extension: Extension = {
+      account: {
+        ...account,
+        signTypedData: async (typed) => {
+          if (held) await late.promise;
+          return account.signTypedData(typed);
+        },
+      },
+      chainId: 31_337,
+      signed: [],
+      declines: false,
+    };
+    stage.open = await visitWithWallet(stage.browser, stage.url, extension);
+    const { page } = stage.open;
+    await page.locator(".first").waitFor();
+    await page.locator("header .account").click();
+    await page.getByRole("button", { name: "Test wallet" }).click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await ask(page, "Does it hang?");
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    await soon(() => extension.signed.length).toBe(1);
+    await page.keyboard.press("Escape");
+    await page.locator("main").getByText("You stopped before it was signed. Nothing was charged.").waitFor();
+    held = false;
+    late.resolve();
+    await ask(page, "Does this one?");
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    expect([...stage.keeper.kept.values()].map(({ state }) => state.prompt)).toEqual(["Does this one?"]);
+  });
+
+  test("is left: a keeper that is asked for the balances", async () => {
+    const page = await arrive();
+    await page.route("**/api/balances/*", () => undefined);
+    await ask(page, "Does it hang?");
+    await page.getByRole("button", { name: "Stop following" }).click();
+    await page.locator("main").getByText("You stopped before it was signed. Nothing was charged.").waitFor();
+    await page.unroute("**/api/balances/*");
+    await page.getByRole("button", { name: "Send again" }).click();
+    await page.getByText("paid,").waitFor();
+    expect(stage.keeper.kept.size).toBe(1);
+  });
+});
+
+describe("another account in the middle", () => {
+  async function become(page: Page, name: string): Promise<void> {
+    await page.locator("header .account").click();
+    await page.getByRole("button", { name }).click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+  }
+
+  test("an answer goes on where it was, whole, when its account comes back", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    await ask(page, "How does it go on?");
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    const entry = newest(stage.keeper);
+    answering(entry, "One, ");
+    await page.locator(".answer").getByText("One,").waitFor();
+    await become(page, "Account 2");
+    await page.locator(".first").waitFor();
+    emit(entry, { type: "token", token: "two, " });
+    await become(page, "Account 1");
+    await page.locator(".answer").getByText("One, two,").waitFor();
+    emit(entry, { type: "token", token: "three." });
+    await page.locator(".answer").getByText("One, two, three.").waitFor();
+    complete(entry, "One, two, three.");
+    await page.getByText("paid,").waitFor();
+    expect(await page.locator(".turn").count()).toBe(1);
+  });
+
+  test("sends nothing that was not signed yet", async () => {
+    stage.keeper.script.byHand = true;
+    const { requests } = stage.keeper.services;
+    const prepare = requests.prepare.bind(requests);
+    const [reached, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    requests.prepare = async (...asked) => {
+      reached.resolve();
+      await open.promise;
+      return prepare(...asked);
+    };
+    const page = await arrive();
+    await ask(page, "Is this sent?");
+    await reached.promise;
+    await become(page, "Account 2");
+    open.resolve();
+    await become(page, "Account 1");
+    await page.getByRole("button", { name: "Send again" }).click();
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    expect(intents).toHaveLength(1);
   });
 });

@@ -5,7 +5,7 @@ import { WhereDialog } from "./account/WhereDialog.tsx";
 import { type Form, Yours } from "./account/Yours.tsx";
 import { historyQuery, useNetwork } from "./api/queries.ts";
 import type { NetworkBody } from "./api/wire.ts";
-import { followInterrupted } from "./chat/ask.ts";
+import { followInterrupted, leaveAll } from "./chat/ask.ts";
 import { ChatView } from "./chat/ChatView.tsx";
 import { addHistory, openConversation } from "./chat/conversation.ts";
 import { ThreadList } from "./chat/ThreadList.tsx";
@@ -96,10 +96,14 @@ function useAccount(network: NetworkBody | undefined, account: Account | undefin
     if (network) restoreAccount(network);
   }, [network]);
   useEffect(() => followAddress(address), [address]);
+  const resumed = useRef<string>(undefined);
   useEffect(() => {
     if (scope) openConversation(scope);
+    return () => {
+      resumed.current = undefined;
+      leaveAll();
+    };
   }, [scope]);
-  const resumed = useRef<string>(undefined);
   useEffect(() => {
     if (scope && history) addHistory(scope, history);
   }, [scope, history]);

@@ -5,7 +5,15 @@ import { announce } from "../ui/Announcer.tsx";
 import type { Account } from "../wallet/session.ts";
 import { loadWallet } from "../wallet/session.ts";
 import { addTurn, adoptId, changeTurn, conversation, findTurn, removeTurn } from "./conversation.ts";
-import { type Confirmation, currentOf, DEFAULT_TERMS, isAnswered, type Problem, type Terms } from "./model.ts";
+import {
+  type Confirmation,
+  currentOf,
+  DEFAULT_TERMS,
+  isAnswered,
+  type Problem,
+  type Terms,
+  type Turn,
+} from "./model.ts";
 import { creditsProblem, Declined, ForeignRequest, problemOf, UnknownRequest } from "./problems.ts";
 import { idOf, prepare, sendAssigned, sendDirect } from "./sending.ts";
 import { followRequest, TurnWriter } from "./stream.ts";
@@ -55,6 +63,15 @@ export function stopFollowing(key: string): void {
   running.get(key)?.abort();
 }
 
+/** Leaves an account: nothing of it is sent any more, and what was sent is followed again when it comes back. */
+export function leaveAll(): void {
+  for (const key of running.keys()) {
+    stopFollowing(key);
+    changeTurn(key, (turn) => stopped(turn));
+  }
+  running.clear();
+}
+
 export function follow(key: string, asker: Asker): void {
   if (!findTurn(key)?.turn.requestId || running.has(key)) return;
   void guarded(key, asker, async (signal) => {
@@ -81,7 +98,7 @@ export async function nameTurn(key: string, asker: Asker, signal: AbortSignal): 
 function followTurn(key: string, id: Hex, asker: Asker, writer: TurnWriter, signal: AbortSignal): Promise<void> {
   return followRequest(id, writer, signal, (phase) => {
     const { requestId, signed } = findTurn(key)?.turn ?? {};
-    if ((phase === "queued" || phase === "assigned") && requestId === signed?.digest)
+    if ((phase === "queued" || phase === "assigned") && (!signed || requestId === signed.digest))
       void nameTurn(key, asker, signal).catch(() => undefined);
   });
 }
@@ -103,8 +120,9 @@ function run(key: string, asker: Asker): Promise<void> {
     const question = { prompt, terms, threadId: found.thread.id };
     const { account, network } = asker;
     const assigned = terms.lane === "assigned";
-    await checkCredits(terms, account.address);
-    const [wallet, asked] = await Promise.all([loadWallet(network), prepare(question, asker, signal)]);
+    await unlessStopped(checkCredits(terms, account.address), signal);
+    const preparing = Promise.all([loadWallet(network), prepare(question, asker, signal)]);
+    const [wallet, asked] = await unlessStopped(preparing, signal);
     const intent = wallet.checkIntent(asked, { prompt, terms, user: account.address, network });
     if (account.kind !== "development") {
       await confirmed(key, {
@@ -116,8 +134,7 @@ function run(key: string, asker: Asker): Promise<void> {
       });
     }
     changeTurn(key, ({ confirmation: _, ...current }) => ({ ...current, stage: "signing" }));
-    const { signature, requestId } = await wallet.signIntent(intent, account);
-    signal.throwIfAborted();
+    const { signature, requestId } = await unlessStopped(wallet.signIntent(intent, account), signal);
     changeTurn(key, (current) => ({
       ...current,
       stage: "running",
@@ -147,22 +164,36 @@ async function guarded(key: string, asker: Asker, work: (signal: AbortSignal) =>
     if (error instanceof Shortfall) problem = error.problem;
     else if (!controller.signal.aborted) problem = problemOf(error);
   }
+  if (running.get(key) !== controller) return;
   running.delete(key);
-  changeTurn(key, ({ confirmation: _, ...turn }) => {
-    if (turn.outcome) return turn;
-    if (problem) {
-      const { requestId: __, ...unsent } = turn;
-      return { ...(turn.phases.length > 0 ? turn : unsent), stage: "stopped", problem };
-    }
-    const unsent: Problem = {
-      kind: "unsent",
-      title: "Not sent",
-      detail: "You stopped before it was signed. Nothing was charged.",
-    };
-    return turn.requestId ? { ...turn, stage: "stopped" } : { ...turn, stage: "stopped", problem: unsent };
-  });
+  changeTurn(key, (turn) => stopped(turn, problem));
   if (problem) announce(`${problem.title}. ${problem.detail}`);
   refreshAccount(asker.account.address);
+}
+
+/** A turn that is not followed any more, because of a problem or of its reader. */
+function stopped({ confirmation: _, ...turn }: Turn, problem?: Problem): Turn {
+  if (turn.outcome) return turn;
+  if (problem) {
+    const { requestId: __, ...unsent } = turn;
+    return { ...(turn.phases.length > 0 ? turn : unsent), stage: "stopped", problem };
+  }
+  const unsent: Problem = {
+    kind: "unsent",
+    title: "Not sent",
+    detail: "You stopped before it was signed. Nothing was charged.",
+  };
+  return turn.requestId ? { ...turn, stage: "stopped" } : { ...turn, stage: "stopped", problem: unsent };
+}
+
+/** What may never come is not waited for once nobody follows it, and what comes of it then is left aside. */
+function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 class Shortfall extends Error {
