@@ -7,6 +7,7 @@ import {
   type Hash,
   type Hex,
   parseSignature,
+  WaitForTransactionReceiptTimeoutError,
 } from "viem";
 import { abi as creditsAbi } from "../../../../typechain-types/IModelAccessCredits.ts";
 import type { NetworkBody } from "../api/wire.ts";
@@ -41,7 +42,10 @@ export function creditsActions(
   type Clients = Awaited<ReturnType<typeof clients>>;
 
   async function mined({ reader }: Clients, hash: Hash): Promise<Hash> {
-    const receipt = await reader.waitForTransactionReceipt({ hash });
+    const receipt = await reader.waitForTransactionReceipt({ hash }).catch((error: unknown) => {
+      if (!(error instanceof WaitForTransactionReceiptTimeoutError)) throw error;
+      throw new Error(`It was sent and is not mined yet: ${hash}. Wait for it in your wallet before you send another.`);
+    });
     if (receipt.status !== "success")
       throw new Error("The transaction was mined and reverted. Your balances are unchanged.");
     return receipt.transactionHash;
