@@ -1,14 +1,15 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
 /** The life of a turn where something comes between: ids that change, accounts that do, wallets and keepers that hang. */
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { concat, type Hex, keccak256, numberToHex, pad, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeEach, describe, expect, test } from "vitest";
 import { packPayer, packTerms } from "../../keeper/chain/words.ts";
+import { ApiError } from "../../keeper/services/errors.ts";
 import type { Intent } from "../../keeper/services/types.ts";
 import { CHAIN_ID, type Kept, ROUTER } from "../keeper/support/fake-reads.ts";
 import { emit } from "../keeper/support/fake-state.ts";
-import { answering, askAny, complete, end, newest, queue } from "./support/hands.ts";
+import { answering, anyValidator, askAny, complete, end, newest, queue } from "./support/hands.ts";
 import { openStage } from "./support/stage.ts";
 import { type Extension, visitWithWallet } from "./support/wallet.ts";
 
@@ -219,5 +220,75 @@ describe("another account in the middle", () => {
     await page.getByRole("button", { name: "Send again" }).click();
     await page.locator(".phases").getByText("Accepted").waitFor();
     expect(intents).toHaveLength(1);
+  });
+});
+
+describe("a signed question whose answer is lost on its way back", () => {
+  const SENDING = /\/api\/(chat|llm\/generate)$/;
+  const isSigned = (route: Route): boolean => "signature" in (route.request().postDataJSON() as object);
+
+  /** Puts something between page and keeper, for what is signed; counts how often that came by. */
+  async function between(page: Page, act: (route: Route, time: number) => Promise<void>): Promise<() => number> {
+    let times = 0;
+    await page.route(SENDING, (route) => (isSigned(route) ? act(route, ++times) : route.continue()));
+    return () => times;
+  }
+
+  test("is followed where the keeper took it", async () => {
+    const page = await arrive();
+    await between(page, async (route) => {
+      await route.fetch();
+      await route.fulfill({ status: 502, body: "Bad Gateway" });
+    });
+    await ask(page, "Did it arrive?");
+    await page.getByText("paid,").waitFor();
+    expect(stage.keeper.kept.size).toBe(1);
+  });
+
+  test.each(["direct", "assigned"])(
+    "is the same request where the keeper takes it later, in the %s lane",
+    async (lane) => {
+      const { requests } = stage.keeper.services;
+      const accept = requests.accept;
+      const twice = Promise.withResolvers<void>();
+      let arrived = 0;
+      requests.accept = async (...sent) => {
+        if (++arrived === 2) twice.resolve();
+        await twice.promise;
+        return accept(...sent);
+      };
+      const page = await arrive();
+      if (lane === "assigned") await anyValidator(page);
+      await between(page, async (route, time) => {
+        if (time > 1) return route.continue();
+        void route.fetch().catch(() => undefined);
+        await soon(() => arrived).toBe(1);
+        return route.abort("connectionreset");
+      });
+      await ask(page, "Did it arrive?");
+      await page.getByText("paid,").waitFor();
+      expect(stage.keeper.kept.size).toBe(1);
+      expect(await page.locator(".turn").count()).toBe(1);
+    },
+  );
+
+  test("was not taken where the keeper says so twice more, and then nothing was charged", async () => {
+    const page = await arrive();
+    const times = await between(page, (route) => route.fulfill({ status: 502, body: "Bad Gateway" }));
+    await ask(page, "Is anybody there?");
+    await page.getByLabel("The keeper refused it").getByText("status 502. Nothing was charged.").waitFor();
+    expect(times()).toBe(3);
+    expect(stage.keeper.kept.size).toBe(0);
+  });
+
+  test("is not sent again where the keeper gives its reason", async () => {
+    stage.keeper.services.requests.accept = async () => {
+      throw new ApiError(503, "not_serving", "This keeper serves nobody.");
+    };
+    const page = await arrive();
+    const times = await between(page, (route) => route.continue());
+    await ask(page, "Is anybody there?");
+    await page.locator("main").getByText("This keeper serves nobody. Nothing was charged.").waitFor();
+    expect(times()).toBe(1);
   });
 });

@@ -5,7 +5,7 @@ import { plain } from "../format/amount.ts";
 import type { Asker } from "./ask.ts";
 import type { Terms } from "./model.ts";
 import { ForeignRequest, UnknownRequest } from "./problems.ts";
-import { readStream, type TurnWriter } from "./stream.ts";
+import { pause, readStream, type TurnWriter } from "./stream.ts";
 
 export interface Question {
   readonly prompt: string;
@@ -56,7 +56,7 @@ function send(question: Question, signed: Signed, signal: AbortSignal, accept: s
   return post(pathOf(question.terms), body, signal, accept);
 }
 
-/** A broken stream says nothing about the request: it goes on where the keeper has taken it, and else never began. */
+/** A broken stream says nothing about the request, which goes on where the keeper has taken it. */
 export async function sendDirect(
   question: Question,
   signed: Signed,
@@ -64,13 +64,9 @@ export async function sendDirect(
   writer: TurnWriter,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    const response = await send(question, signed, signal, "text/event-stream");
-    if (response.body) await readStream(response.body, writer);
-  } catch (error) {
-    if (error instanceof Refusal || signal.aborted) throw error;
-  }
-  if (!writer.ended && !signal.aborted && writer.next === 0) await idOf(id, signal);
+  const response = await delivered(() => send(question, signed, signal, "text/event-stream"), id, signal);
+  if (typeof response === "string" || !response.body) return;
+  await readStream(response.body, writer).catch(() => signal.throwIfAborted());
 }
 
 /** The id that the contract gave it, as far as it is known; it has to be that of what was signed. */
@@ -81,20 +77,54 @@ export async function sendAssigned(
   isOurs: (id: Hex) => boolean,
   signal: AbortSignal,
 ): Promise<Hex> {
-  let id: Hex;
-  try {
+  const opened = async (): Promise<Hex> => {
     const response = await send(question, signed, signal, "application/json");
-    id = ((await response.json()) as { request_id: Hex }).request_id;
-  } catch (error) {
-    const refused = error instanceof Refusal ? error : undefined;
-    if (signal.aborted || (refused && refused.status < 500)) throw error;
-    // It may have been taken before this went wrong, and only the keeper can tell.
-    id = await idOf(digest, signal).catch((unknown: unknown) => {
-      throw refused ?? unknown;
-    });
-  }
+    return ((await response.json()) as { request_id: Hex }).request_id;
+  };
+  const id = await delivered(opened, digest, signal);
   if (id !== digest && !isOurs(id)) throw new ForeignRequest();
   return id;
+}
+
+const SEND_AGAIN_MS = [500, 2_000] as const;
+
+/**
+ * Brings what was signed to the keeper. Where its answer is lost it may have been taken, and may yet be: the keeper is
+ * asked, and gets the same once more, which is the same request to it. The id alone where it is taken.
+ */
+async function delivered<T>(deliver: () => Promise<T>, digest: Hex, signal: AbortSignal): Promise<T | Hex> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await deliver();
+    } catch (error) {
+      if (signal.aborted || (attempt === 0 && error instanceof Refusal && error.status < 500)) throw error;
+      const id = await takenAs(digest, signal);
+      if (id) return id;
+      const wait = SEND_AGAIN_MS[attempt];
+      if (error instanceof Refusal && (wait === undefined || saysWhy(error))) throw error;
+      if (wait === undefined) throw new UnknownRequest();
+      await pause(wait, signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** What something between here and the keeper says, or a keeper that gave up waiting, tells nothing of the request. */
+const saysWhy = ({ code }: Refusal): boolean => !["unknown", "internal_error", "timed_out"].includes(code);
+
+const ASK_AGAIN_MS = 1_000;
+
+/** The id of a request that the keeper has, as soon as it can be asked; undefined where it has none. */
+async function takenAs(digest: Hex, signal: AbortSignal): Promise<Hex | undefined> {
+  for (;;) {
+    try {
+      return (await read<RequestBody>(`/api/llm/status/${digest}`, signal)).request_id;
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return undefined;
+      if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+    }
+    await pause(ASK_AGAIN_MS, signal);
+  }
 }
 
 /** By which id the keeper knows a request, which it finds by the digest of its intent as well. */
