@@ -2,6 +2,7 @@ import { encodeAbiParameters, keccak256 } from "viem";
 import { describe, expect, test } from "vitest";
 import { promptHash } from "../../keeper/chain/intents.ts";
 import type { IntentMessage, NetworkBody } from "../../keeper/web/src/api/wire.ts";
+import { ClocksApart } from "../../keeper/web/src/chat/problems.ts";
 import { checkCancel, checkIntent, isRequestOf } from "../../keeper/web/src/wallet/intent.ts";
 
 const address = (byte: string) => `0x${byte.repeat(20)}` as const;
@@ -74,6 +75,15 @@ describe("what the keeper wants signed", () => {
     ["deadline", { deadline: "1" }],
   ] as const)("is refused with another %s", (field, changed) => {
     expect(() => check(changed)).toThrow(field);
+  });
+
+  test.each([
+    ["is over already", -1],
+    ["is more than an hour away", 7_200],
+  ])("names the clocks, and accuses nobody, where its deadline %s", (words, seconds) => {
+    const deadline = String(Math.floor(Date.now() / 1000) + seconds);
+    expect(() => check({ deadline })).toThrow(words);
+    expect(() => check({ deadline })).toThrow(ClocksApart);
   });
 
   test("is refused for another chain or another contract", () => {

@@ -1,11 +1,19 @@
 import { parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../keeper/web/src/api/client.ts";
-import { problemOf } from "../../keeper/web/src/chat/problems.ts";
+import { ClocksApart, problemOf } from "../../keeper/web/src/chat/problems.ts";
 
 const refusal = (status: number, code: string, more: object = {}, retryAfterMs?: number): Refusal =>
   new Refusal(status, { error: { code, message: "As the keeper says it.", ...more } }, retryAfterMs);
 const wei = (nsd: string): string => parseEther(nsd).toString();
+
+test("a deadline that does not fit this device's clock is told as that", () => {
+  const problem = problemOf(new ClocksApart(0, 1_000));
+  expect(problem).toMatchObject({ kind: "unsafe", title: "Not signed" });
+  expect(problem.detail).toMatch(
+    /^By this device's clock, .* is over already\. Check the clock.* Nothing was signed\.$/,
+  );
+});
 
 describe("what the keeper refuses", () => {
   test("for want of credits is a shortfall that a deposit ends", () => {

@@ -1,5 +1,6 @@
 import { Refusal, Unreachable } from "../api/client.ts";
 import { amount } from "../format/amount.ts";
+import { dated } from "../format/time.ts";
 import type { Problem } from "./model.ts";
 
 /** What was to be signed is not what was asked: the page refuses before any wallet sees it. */
@@ -10,6 +11,16 @@ export class IntentMismatch extends Error {
     super(`${field} is ${String(received)}, and ${String(expected)} was asked`);
     this.name = "IntentMismatch";
     this.field = field;
+  }
+}
+
+/** A deadline that is over, or far off, by the clock of this device: nobody here knows which of the two clocks is wrong. */
+export class ClocksApart extends Error {
+  constructor(deadline: number, now: number) {
+    const where = deadline <= now ? "is over already" : "is more than an hour away";
+    super(
+      `By this device's clock, which says ${dated(now)}, the deadline that the keeper set ${where}. Check the clock: if it is right, the keeper's is not.`,
+    );
   }
 }
 
@@ -59,6 +70,8 @@ export function problemOf(error: unknown): Problem {
       detail: `The keeper asked for a signature on something else than your question (${error.message}). Nothing was signed.`,
     };
   }
+  if (error instanceof ClocksApart)
+    return { kind: "unsafe", title: "Not signed", detail: `${error.message} Nothing was signed.` };
   if (error instanceof UnknownRequest) {
     return {
       kind: "unsent",

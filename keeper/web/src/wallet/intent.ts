@@ -3,9 +3,9 @@ import { CANCEL_TYPES, promptHash, REQUEST_TYPES } from "../../../chain/intents.
 import { packPayer, packTerms } from "../../../chain/words.ts";
 import type { CancelData, CancelMessage, IntentMessage, NetworkBody, TypedData } from "../api/wire.ts";
 import type { Terms } from "../chat/model.ts";
-import { IntentMismatch } from "../chat/problems.ts";
+import { ClocksApart, IntentMismatch } from "../chat/problems.ts";
 
-const LATEST_DEADLINE_S = 3600;
+const LATEST_DEADLINE_MS = 3_600_000;
 
 export interface Asked {
   readonly prompt: string;
@@ -108,10 +108,8 @@ function checkDomain(domain: TypedData["domain"], network: NetworkBody): void {
 
 /** The clock of a local chain is moved at will, and nothing there is worth protecting from that. */
 function checkDeadline(text: string, network: NetworkBody): void {
-  const [deadline, now] = [Number(text), Math.floor(Date.now() / 1000)];
-  if (!network.local && (deadline <= now || deadline > now + LATEST_DEADLINE_S)) {
-    throw new IntentMismatch("deadline", `within an hour of ${now}`, deadline);
-  }
+  const [deadline, now] = [Number(text) * 1000, Date.now()];
+  if (!network.local && !(deadline > now && deadline <= now + LATEST_DEADLINE_MS)) throw new ClocksApart(deadline, now);
 }
 
 function same<T>(field: string, expected: T, received: T): void {
