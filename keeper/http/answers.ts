@@ -109,7 +109,7 @@ const requestFields = {
   user_address: Address,
   model: Type.String(),
   created_at: Time,
-  ...money("nsd_burned"),
+  ...money("nsd_payment", "nsd_burned"),
   assigned_node: maybe(Type.String()),
   ...proofs,
   ...optional({

@@ -141,6 +141,7 @@ export function presentRequest(state: RequestState, links: Links) {
     user_address: state.user,
     model: state.model,
     created_at: state.createdAt.toISOString(),
+    ...amount("nsd_payment", state.payment),
     ...amount("nsd_burned", state.burned),
     assigned_node: nodeName(state.validatorId),
     ...proofs(state, links),

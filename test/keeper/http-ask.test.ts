@@ -100,6 +100,8 @@ describe("the seeds' calls, word for word", () => {
       status: "completed",
       result: "Validators agree in rounds.",
       tokens_used: 4,
+      nsd_payment: 50,
+      nsd_payment_wei: "50000000000000000000",
       nsd_consumed: 5.4,
       nsd_consumed_wei: "5400000000000000000",
       validator_earned: 3.78,

@@ -68,7 +68,7 @@ describe("a request that changes hands", () => {
       model: "demo",
       user_address: "0x00",
       created_at: UNTIL,
-      nsd_burned_wei: "50",
+      nsd_payment_wei: "50",
       nsd_refunded_wei: "45",
       nsd_penalty_wei: "5",
       error_code: "timeout",

@@ -39,7 +39,7 @@ describe("threads of this browser and what the keeper knows", () => {
     model: "demo",
     user_address: "0x00",
     created_at: new Date(id * 1000).toISOString(),
-    nsd_burned_wei: "5",
+    nsd_payment_wei: "5",
     ...more,
   });
   const local: Thread = {

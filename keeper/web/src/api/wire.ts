@@ -108,7 +108,8 @@ export interface RequestBody extends Settlement {
   readonly prompt?: string;
   readonly user_address: Hex;
   readonly created_at: string;
-  readonly nsd_burned_wei: Wei;
+  /** The most that it can cost. */
+  readonly nsd_payment_wei: Wei;
   readonly nsd_refunded_wei?: Wei;
   readonly nsd_penalty_wei?: Wei;
   readonly error?: string;

@@ -49,7 +49,7 @@ export function turnOf(body: RequestBody): Turn {
       model: body.model,
       maxTokens: 0,
       temperature: 0,
-      paymentWei: body.nsd_burned_wei,
+      paymentWei: body.nsd_payment_wei,
       priority: body.priority ?? false,
     },
     stage: outcome ? "ended" : "stopped",
@@ -98,12 +98,12 @@ export function merged(threads: readonly Thread[], history: readonly RequestBody
 function completed(turn: Turn, body: RequestBody): Turn {
   if (turn.outcome) return turn;
   const { request_id: requestId } = body;
-  const { outcome, answer, stage, phases } = turnOf(body);
-  if (outcome) return { ...turn, ...handsOf(body), requestId, outcome, answer: answer || turn.answer, stage, phases };
-  if (!turn.problem || turn.problem.kind === "unsafe") return turn;
+  const { outcome, answer, stage, phases, terms } = turnOf(body);
+  const { problem, ...known } = isRecalled(turn) ? { ...turn, terms } : turn;
+  if (outcome) return { ...known, ...handsOf(body), requestId, outcome, answer: answer || turn.answer, stage, phases };
+  if (!problem) return known;
   // It looked as if it had not been taken, and it was.
-  const { problem: _, ...taken } = turn;
-  return { ...taken, requestId, stage };
+  return problem.kind === "unsafe" ? { ...known, problem } : { ...known, requestId, stage };
 }
 
 /** Ids by which the keeper may tell of a turn's request: the chain's first, and before that its digest. */
