@@ -9,7 +9,7 @@ import { ApiError } from "../../keeper/services/errors.ts";
 import type { Intent } from "../../keeper/services/types.ts";
 import { CHAIN_ID, type Kept, ROUTER } from "../keeper/support/fake-reads.ts";
 import { emit } from "../keeper/support/fake-state.ts";
-import { answering, anyValidator, askAny, complete, end, newest, queue } from "./support/hands.ts";
+import { answering, anyValidator, askAny, assign, complete, end, newest, queue } from "./support/hands.ts";
 import { openStage } from "./support/stage.ts";
 import { type Extension, visitWithWallet } from "./support/wallet.ts";
 
@@ -290,5 +290,39 @@ describe("a signed question whose answer is lost on its way back", () => {
     await ask(page, "Is anybody there?");
     await page.locator("main").getByText("This keeper serves nobody. Nothing was charged.").waitFor();
     expect(times()).toBe(1);
+  });
+});
+
+describe("what this browser knows from the keeper's history alone", () => {
+  async function recalled(prompt: string): Promise<Page> {
+    const page = await arrive();
+    await page.locator(".thread", { hasText: prompt }).click();
+    return page;
+  }
+
+  test("names the most that a request under way can cost, though nothing of it is charged yet", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    await ask(page, "What can it cost?");
+    await page.locator(".phases").getByText("Accepted").waitFor();
+    newest(stage.keeper).state.burned = 0n;
+    const other = await recalled("What can it cost?");
+    await soon(() => other.locator(".receipt").innerText()).toContain("At most 50 NSD");
+    await page.context().close();
+  });
+
+  test("says who answered where this keeper has no words of it, and where they are", async () => {
+    stage.keeper.script.byHand = true;
+    const page = await arrive();
+    const entry = await askAny(stage, page, "Who answers?");
+    assign(entry, 3);
+    complete(entry, "");
+    const told = "Validator 3 answered, and this keeper was not told its words. They are in the stored record.";
+    await soon(() => page.locator(".answer").innerText()).toBe(told);
+    const other = await recalled("Who answers?");
+    await soon(() => other.locator(".answer").innerText()).toBe(told);
+    const record = other.locator(".answer").getByRole("link", { name: "the stored record" });
+    expect(await record.getAttribute("href")).toBe(`/ipfs/${entry.state.cid}`);
+    await page.context().close();
   });
 });

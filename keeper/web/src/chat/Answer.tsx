@@ -1,9 +1,10 @@
 import type { ReactElement } from "react";
-import type { Turn } from "./model.ts";
+import { useNetwork } from "../api/queries.ts";
+import { isAnswered, type Turn } from "./model.ts";
 
 /** The answer as text: paragraphs and fenced code, and nothing a model writes is ever read as markup. */
 export function Answer({ turn }: { readonly turn: Turn }): ReactElement {
-  const streaming = turn.stage === "running" && !turn.phases.some(({ phase }) => phase === "answered");
+  const streaming = turn.stage === "running" && !isAnswered(turn);
   return (
     <div className="answer" aria-busy={streaming}>
       {blocksOf(turn.answer).map(({ code, text }, index, all) => {
@@ -20,11 +21,35 @@ export function Answer({ turn }: { readonly turn: Turn }): ReactElement {
           </p>
         );
       })}
-      {turn.answer.trim() === "" && turn.phases.some(({ phase }) => phase === "answered") && (
-        <p className="soft small">The model said nothing to this.</p>
-      )}
+      {turn.answer.trim() === "" && isAnswered(turn) && <Wordless turn={turn} />}
       {turn.cutShort && <p className="soft small">The answer reached the longest length that was asked or paid for.</p>}
     </div>
+  );
+}
+
+/** What another validator answered is in its record; this keeper may not have it. */
+function Wordless({ turn }: { readonly turn: Turn }): ReactElement {
+  const here = useNetwork().data?.validator_id;
+  const validator = turn.attempts?.at(-1)?.validator;
+  const elsewhere = validator !== undefined && here !== undefined && validator !== here;
+  if (!elsewhere || (turn.outcome && !turn.tokens))
+    return <p className="soft small">The model said nothing to this.</p>;
+  const cid = turn.outcome?.cid;
+  return (
+    <p className="soft small">
+      Validator {validator} answered, and this keeper was not told its words.{" "}
+      {cid ? (
+        <>
+          They are in{" "}
+          <a href={`/ipfs/${cid}`} target="_blank" rel="noreferrer" title={cid}>
+            the stored record
+          </a>
+          .
+        </>
+      ) : (
+        "They are in its stored record."
+      )}
+    </p>
   );
 }
 

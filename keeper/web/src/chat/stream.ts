@@ -103,7 +103,7 @@ interface Final {
 }
 
 function endingOf(outcome: Outcome, answer: string | null, attempts: readonly Attempt[] | undefined): string {
-  if (outcome.status === "completed") return `Settled. The answer: ${answer ?? ""}`;
+  if (outcome.status === "completed") return answer ? `Settled. The answer: ${answer}` : "Settled.";
   return `${failureOf(outcome, attempts).title}, ${cameBack(outcome)}. ${moneyOf(outcome)}`;
 }
 
