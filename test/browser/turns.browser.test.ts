@@ -1,7 +1,7 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
 /** The life of a turn where something comes between: ids that change, accounts that do, wallets and keepers that hang. */
 import type { Page, Route } from "playwright-core";
-import { concat, type Hex, keccak256, numberToHex, pad, toHex } from "viem";
+import { type Address, concat, type Hex, keccak256, numberToHex, pad, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeEach, describe, expect, test } from "vitest";
 import { packPayer, packTerms } from "../../keeper/chain/words.ts";
@@ -82,6 +82,47 @@ describe("a request that is followed by its digest", () => {
     expect(await page.getByRole("button", { name: "Cancel the request" }).isDisabled()).toBe(true);
     expect(entry.state.status).toBe("queued");
   });
+});
+
+describe("a history that was read before the chain named a request", () => {
+  test("brings no second copy of it", async () => {
+    const { script, services } = stage.keeper;
+    script.byHand = true;
+    const named = Promise.withResolvers<void>();
+    const accept = services.requests.accept;
+    services.requests.accept = async (lane, intent, ...rest) => {
+      const { requestId } = await accept(lane, intent, ...rest);
+      await named.promise;
+      const entry = stage.keeper.kept.get(requestId) as Kept;
+      mine(entry, chainId(intent));
+      return { ...entry.state };
+    };
+    const page = await arrive();
+    await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
+    await anyValidator(page);
+    await ask(page, "Am I here twice?");
+    await soon(() => stage.keeper.kept.size).toBe(1);
+    const entry = newest(stage.keeper);
+    const read = page.waitForResponse(/\/api\/history\//);
+    news(entry.state.user);
+    await (await read).finished();
+    named.resolve();
+    await page.locator(".phases").getByText("Accepted").waitFor();
+
+    // From here on the history stays what it was, while the network moves on.
+    await page.route("**/api/history/*", () => undefined);
+    const network = services.reads.network;
+    services.reads.network = async () => ({ ...(await network()), block: 987_654n });
+    news(entry.state.user);
+    await page.locator(".network").getByText("987,654").waitFor();
+    expect(await page.locator(".turn").count()).toBe(1);
+  });
+
+  /** What makes the page read everything of an account again. */
+  function news(address: Address): void {
+    const data = { token: "LCAI", amount_wei: 10n ** 18n };
+    stage.keeper.notify({ type: "reward", address, at: Date.now(), data } as never);
+  }
 });
 
 describe("two questions of one conversation", () => {
