@@ -284,6 +284,7 @@ describe("a signed question whose answer is lost on its way back", () => {
     await ask(page, "Did it arrive?");
     await page.getByText("paid,").waitFor();
     expect(stage.keeper.kept.size).toBe(1);
+    expect(await page.locator(".turn").count()).toBe(1);
   });
 
   test.each(["direct", "assigned"])(
