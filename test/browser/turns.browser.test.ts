@@ -78,8 +78,11 @@ describe("a request that is followed by its digest", () => {
 
   test("is not mistaken for another one that the keeper names", async () => {
     const { page, entry } = await reopened(() => toHex(99n, { size: 32 }));
-    await page.getByLabel("Before you cancel").getByText("named another request than the one you signed").waitFor();
+    const card = page.getByLabel("Before you cancel");
+    await card.getByText("named another request than the one you signed").waitFor();
     expect(await page.getByRole("button", { name: "Cancel the request" }).isDisabled()).toBe(true);
+    await page.reload();
+    await page.locator("main").getByText("Yours may be under way: look for it in your history.").waitFor();
     expect(entry.state.status).toBe("queued");
   });
 });

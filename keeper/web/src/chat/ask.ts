@@ -88,8 +88,10 @@ export async function nameTurn(key: string, asker: Asker, signal: AbortSignal): 
   if (!requestId) throw new UnknownRequest();
   if (terms?.lane !== "assigned") return requestId;
   const id = await idOf(requestId, signal);
-  const isNew = id !== requestId && id !== signed?.digest;
-  if (signed && isNew && !(await loadWallet(asker.network)).isRequestOf(id, signed.intent)) throw new ForeignRequest();
+  if (signed && id !== signed.digest) {
+    const wallet = await loadWallet(asker.network);
+    if (!wallet.isRequestOf(id, signed.intent)) throw new ForeignRequest();
+  }
   adoptId(key, id);
   return id;
 }
