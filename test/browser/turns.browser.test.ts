@@ -369,5 +369,9 @@ describe("what this browser knows from the keeper's history alone", () => {
     const record = other.locator(".answer").getByRole("link", { name: "the stored record" });
     expect(await record.getAttribute("href")).toBe(`/ipfs/${entry.state.cid}`);
     await page.context().close();
+    Object.assign(entry.state, { response: "It was in the record." });
+    await other.getByRole("button", { name: "New chat" }).click();
+    await other.locator(".thread", { hasText: "Who answers?" }).click();
+    await soon(() => other.locator(".answer").innerText()).toBe("It was in the record.");
   });
 });

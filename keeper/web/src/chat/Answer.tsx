@@ -1,5 +1,6 @@
-import type { ReactElement } from "react";
+import { type ReactElement, useEffect } from "react";
 import { useNetwork } from "../api/queries.ts";
+import { fetchAnswer } from "./fetch-answer.ts";
 import { isAnswered, type Turn } from "./model.ts";
 
 /** The answer as text: paragraphs and fenced code, and nothing a model writes is ever read as markup. */
@@ -32,9 +33,16 @@ function Wordless({ turn }: { readonly turn: Turn }): ReactElement {
   const here = useNetwork().data?.validator_id;
   const validator = turn.attempts?.at(-1)?.validator;
   const elsewhere = validator !== undefined && here !== undefined && validator !== here;
-  if (!elsewhere || (turn.outcome && !turn.tokens))
-    return <p className="soft small">The model said nothing to this.</p>;
-  const cid = turn.outcome?.cid;
+  const { key, requestId, outcome } = turn;
+  const missing = elsewhere && outcome && turn.tokens ? requestId : undefined;
+  useEffect(() => {
+    if (!missing) return;
+    const gone = new AbortController();
+    void fetchAnswer(key, missing, gone.signal);
+    return () => gone.abort();
+  }, [key, missing]);
+  if (!elsewhere || (outcome && !turn.tokens)) return <p className="soft small">The model said nothing to this.</p>;
+  const cid = outcome?.cid;
   return (
     <p className="soft small">
       Validator {validator} answered, and this keeper was not told its words.{" "}

@@ -96,7 +96,7 @@ export function merged(threads: readonly Thread[], history: readonly RequestBody
 }
 
 function completed(turn: Turn, body: RequestBody): Turn {
-  if (turn.outcome) return turn;
+  if (turn.outcome) return turn.answer === "" && body.result ? { ...turn, answer: body.result } : turn;
   const { request_id: requestId } = body;
   const { outcome, answer, stage, phases, terms } = turnOf(body);
   const { problem, ...known } = isRecalled(turn) ? { ...turn, terms } : turn;
