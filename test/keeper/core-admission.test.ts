@@ -119,7 +119,7 @@ describe("what the direct lane does not take", () => {
     });
   });
 
-  test("credits that are about to be withdrawn, which its balances say before", async () => {
+  test("credits that are about to be withdrawn", async () => {
     const leaving = account(3);
     await chain.write(leaving, chain.book.contracts.credits, creditsAbi, "requestWithdrawal", [parseEther("1990")]);
     await chain.client.increaseTime({ seconds: 600 });

@@ -97,8 +97,7 @@ describe("a keeper that is killed while it relays a cancellation", () => {
     const prompt = `taken back at ${point}`;
     const before = await accountOf(user.address);
     await setOpen("pauseValidator");
-    // The submission passes the point first.
-    expect(await crash({ lane: "assigned", point, pass: 1, prompt, user: 1, cancel: true })).toBe("SIGKILL");
+    expect(await crash({ lane: "assigned", point, pass: 0, prompt, user: 1, cancel: true })).toBe("SIGKILL");
     let keeper: Keeper | undefined;
     try {
       keeper = await keeperOn(chain, folder.path);

@@ -129,12 +129,16 @@ describe("a block store that is away", () => {
   };
 
   test.each(["direct", "assigned"] as const)("for a while is waited for in the %s lane", async (lane) => {
+    const answered = Promise.withResolvers<void>();
     onAnswer = async () => {
       onAnswer = async () => {};
       await takeAway();
+      answered.resolve();
     };
     const user = account(4);
     const { state } = await request(core.keeper, lane, user, ask(user.address, `Disk trouble, ${lane}`));
+    await answered.promise;
+    // Long enough for an attempt or two to store it.
     await setTimeout(5_000);
     const meanwhile = await core.keeper.services.requests.status(state.requestId);
     await bringBack();

@@ -6,7 +6,7 @@ import { coreFixture } from "./support/core.ts";
 import { ask, request, settled } from "./support/keeper.ts";
 
 // Time enough to change something between an answer and its delivery.
-const core = coreFixture({ MAX_EXPOSURE_NSD: "120", BATCH_MS: "2000" });
+const core = coreFixture({ MAX_EXPOSURE_NSD: "120", BATCH_MS: "5000" });
 
 test("who voids what was answered is answered on trust only up to the limit", async () => {
   const user = account(0);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Database, JournalInUseError } from "../../keeper/database/database.ts";
 import { openPostgres } from "../../keeper/database/postgres.ts";
@@ -26,6 +26,7 @@ async function uncaughtDuring(work: () => Promise<void>): Promise<unknown[]> {
   try {
     await work();
     await sleep(50);
+    await turnOfTheLoop();
   } finally {
     process.removeAllListeners("uncaughtException");
     for (const listener of others) process.on("uncaughtException", listener);
@@ -57,6 +58,7 @@ describe("a connection to PostgreSQL that breaks", () => {
       const work = database.transaction(async (sql) => {
         fake.drop(1);
         await sleep(50);
+        await turnOfTheLoop();
         await sql.query("select 2");
       });
       await expect(work).rejects.toThrow();
@@ -208,6 +210,7 @@ describe("a journal in PostgreSQL", () => {
       locks.lingering.add(locks.holding);
       fake?.drop(locks.holding);
       await sleep(100);
+      await turnOfTheLoop();
       worked = true;
     });
     await expect(work).rejects.toThrow("lock");

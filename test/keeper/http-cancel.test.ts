@@ -2,7 +2,8 @@ import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CANCEL_TYPES } from "../../keeper/chain/intents.ts";
 import { type Document, expectDescribed } from "./support/described.ts";
-import { account } from "./support/fake-reads.ts";
+import { account, type Kept } from "./support/fake-reads.ts";
+import { settle } from "./support/fake-state.ts";
 import { type Outside, outside } from "./support/http.ts";
 
 type Body = Record<string, unknown>;
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => keeper.app.close());
 beforeEach(() => {
-  Object.assign(keeper.script, { tokenDelayMs: 200, tokens: ["Slow"] });
+  keeper.script.byHand = true;
 });
 
 async function remove(id: string, payload?: Body, headers: Record<string, string> = {}) {
@@ -38,6 +39,12 @@ async function opened(): Promise<Hex> {
     request_id: Hex;
   }>();
   return request_id;
+}
+
+function open(id: Hex): Kept {
+  const entry = keeper.kept.get(id);
+  if (!entry) throw new Error(`${id} is not open`);
+  return entry;
 }
 
 const sign = ({ domain, message }: Typed, signer = user): Promise<Hex> =>
@@ -86,7 +93,7 @@ describe("DELETE /api/llm/:request_id", () => {
     const signature = await sign(typed_data, account(2));
     const stranger = await remove(id, { deadline: typed_data.message.deadline, signature });
     expect([stranger.status, stranger.body.error["code"]]).toEqual([403, "not_yours"]);
-    await keeper.services.requests.waitFor(id, "settled", 2_000);
+    settle(open(id).state);
     const over = await remove(id);
     expect([over.status, over.body.error["code"], over.body.error["status"]]).toEqual([
       409,

@@ -96,6 +96,7 @@ describe("a keeper that stops", () => {
     await expect.poll(() => keeper.listenerCount()).toBe(0);
     const started = Date.now();
     await keeper.app.close();
-    expect(Date.now() - started).toBeLessThan(1_000);
+    // The patience with those who are still there.
+    expect(Date.now() - started).toBeLessThan(2_000);
   });
 });

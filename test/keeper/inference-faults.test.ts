@@ -25,7 +25,10 @@ afterAll(async () => {
 });
 
 function killWorker(signal: NodeJS.Signals): void {
-  process.kill(engine.health().workerPid ?? 0, signal);
+  const { workerPid } = engine.health();
+  // 0 would be the whole group, this runner among it.
+  if (workerPid === undefined) throw new Error("there is no worker");
+  process.kill(workerPid, signal);
 }
 
 async function untilGone(pid: number): Promise<void> {

@@ -13,7 +13,7 @@ export interface CrashPlan {
   readonly user: number;
   readonly prompt: string;
   readonly point: string;
-  /** How often the point is passed before it is the end. */
+  /** How often the point is passed before it is the end; of a cancellation, from its beginning. */
   readonly pass: number;
   /** How many requests it takes, one when absent. */
   readonly requests?: number;
@@ -23,10 +23,11 @@ export interface CrashPlan {
 
 const plan = JSON.parse(process.argv[2] ?? "{}") as CrashPlan;
 let passes = 0;
+let counting = !plan.cancel;
 const keeper = await startKeeper(readSettings(plan.overrides, {}), new AbortController().signal, {
   log: pino({ level: "silent" }),
   probe: (point) => {
-    if (point === plan.point && passes++ === plan.pass) process.kill(process.pid, "SIGKILL");
+    if (counting && point === plan.point && passes++ === plan.pass) process.kill(process.pid, "SIGKILL");
   },
 });
 const user = account(plan.user);
@@ -37,5 +38,6 @@ for (const { state } of plan.cancel ? asked : []) {
   const offer = await keeper.services.requests.prepareCancel(state.requestId);
   if (!("data" in offer)) throw new Error("it was cancelled already");
   const signature = await user.signTypedData({ ...offer.data, types: CANCEL_TYPES });
+  counting = true;
   await keeper.services.requests.cancel(state.requestId, offer.data.message.deadline, signature);
 }
