@@ -40,6 +40,17 @@ contract SubmitForTest is Scene {
         assertTrue(router.isNonceUsed(alice.addr, 0));
     }
 
+    /// @dev As for a submission in person (`SubmitTest`): the lots of two equals.
+    function testFuzz_HashOfTheLastBlockAndIdDraw(bytes32 hash) public {
+        vm.assume(hash != 0);
+        (, uint256 other) = _validator("other", 100_000e18);
+        _pass(10);
+        vm.setBlockhash(block.number - 1, hash);
+        bytes32 id = _submitFor(alice, _intent(alice.addr, 0));
+        uint256 seed = uint256(keccak256(abi.encode(hash, id)));
+        assertEq(router.requestOf(id).validator, uint16(seed) > uint16(seed >> 16) ? node : other);
+    }
+
     function test_PaysTheRelayerFromTheUser() public {
         Intent memory intent = _intent(alice.addr, 0);
         intent.relayFee = 2e18;
