@@ -181,8 +181,9 @@ export class Outcomes {
     const { database, log, signal } = this.#context;
     try {
       await this.#endings.run(key, async () => {
+        if (await isTold()) return;
         const written = await requests.getRequest(database, key);
-        if (written?.stage !== "final" || (await isTold())) return;
+        if (written?.stage !== "final") return;
         await this.#searched(written);
         const row = await requests.getRequest(database, key);
         if (row?.stage === "final" && !signal.aborted) await this.#tell(row, phaseOf(row));
