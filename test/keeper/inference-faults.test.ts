@@ -17,7 +17,7 @@ let engine: Engine;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  engine = await openTinyEngine(folder.path, { endless: true }, { stallMs: 4_000 });
+  engine = await openTinyEngine(folder.path, { endless: true }, { stallMs: 8_000 });
 });
 afterAll(async () => {
   await engine.close();
