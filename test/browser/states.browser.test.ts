@@ -1,11 +1,13 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: what a reader sees is what is tested.
 /** What the page shows when something is in the way. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import type { Page } from "playwright-core";
 import { type Address, parseEther } from "viem";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ApiError } from "../../keeper/services/errors.ts";
 import type { Kept } from "../keeper/support/fake-reads.ts";
-import { outside } from "../keeper/support/http.ts";
+import { listening, outside } from "../keeper/support/http.ts";
 import { audit, NARROW, visit, WIDE } from "./support/browser.ts";
 import { answering, complete, newest, say, TRANSACTION } from "./support/hands.ts";
 import { openStage, WEB } from "./support/stage.ts";
@@ -82,13 +84,27 @@ describe("a request that does not come through", () => {
 });
 
 describe("a keeper that goes away", () => {
+  /** Leads to the keeper that is there: a port that one gave back may be another process's when the next wants it. */
+  async function doorTo(port: () => number): Promise<string> {
+    const door = createServer((visitor) => {
+      const keeper = connect(port(), "127.0.0.1");
+      visitor.on("error", () => keeper.destroy()).once("close", () => keeper.destroy());
+      keeper.on("error", () => visitor.destroy()).once("close", () => visitor.destroySoon());
+      visitor.pipe(keeper).pipe(visitor);
+    }).listen(0, "127.0.0.1");
+    await once(door, "listening");
+    onTestFinished(() => void door.close());
+    return `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+  }
+
   test("is missed with the time, and found again", async () => {
+    let port = Number(new URL(stage.url).port);
+    stage.url = await doorTo(() => port);
     const page = await arrive();
     await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
     // The page's clock stands still until it is told: it must not try again by itself meanwhile.
     await page.clock.install();
     await page.clock.pauseAt(await page.evaluate(() => Date.now() + 30_000));
-    const port = Number(new URL(stage.url).port);
     await stage.keeper.app.close();
     await page.locator("header").getByText("Offline since").waitFor();
     await page.clock.runFor(2_000);
@@ -99,7 +115,7 @@ describe("a keeper that goes away", () => {
     expect(await alert.innerText()).not.toMatch(/again/);
     expect(await audit(page)).toEqual([]);
     stage.keeper = await outside({}, WEB);
-    await stage.keeper.app.listen({ host: "127.0.0.1", port });
+    ({ port } = await listening(stage.keeper.app));
     await page.getByRole("button", { name: "Try now" }).click();
     await page.getByText(/has not answered since/).waitFor({ state: "detached" });
   });
@@ -254,6 +270,7 @@ describe("what arrives by itself", () => {
     const earned = [equal, equal];
     stage.keeper.services.reads.rewards = async () => earned;
     const page = await arrive();
+    await soon(() => stage.keeper.listenerCount()).toBeGreaterThan(0);
     await page.getByRole("button", { name: "History" }).click();
     const rows = page.locator(".entries li");
     await soon(() => rows.count()).toBe(2);

@@ -9,6 +9,7 @@ import { ApiError } from "../../keeper/services/errors.ts";
 import type { Intent } from "../../keeper/services/types.ts";
 import { CHAIN_ID, type Kept, ROUTER } from "../keeper/support/fake-reads.ts";
 import { emit } from "../keeper/support/fake-state.ts";
+import { priced } from "./support/browser.ts";
 import { answering, anyValidator, askAny, assign, complete, end, newest, queue } from "./support/hands.ts";
 import { openStage } from "./support/stage.ts";
 import { type Extension, visitWithWallet } from "./support/wallet.ts";
@@ -188,7 +189,7 @@ describe("what never answers", () => {
     };
     stage.open = await visitWithWallet(stage.browser, stage.url, extension);
     const { page } = stage.open;
-    await page.locator(".first").waitFor();
+    await priced(page);
     await page.locator("header .account").click();
     await page.getByRole("button", { name: "Test wallet" }).click();
     await page.locator("dialog").waitFor({ state: "detached" });
