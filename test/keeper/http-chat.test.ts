@@ -23,7 +23,7 @@ async function post(url: string, body: object, headers: Record<string, string> =
 
 describe("waiting for an answer", () => {
   it("says pending where settlement takes longer than it waits", async () => {
-    keeper.script.settleDelayMs = 1_500;
+    keeper.script.settleDelayMs = 60_000;
     const { status, body } = await post("/api/chat", { message: "hello", user_address: user.address });
     expect(status).toBe(200);
     expect(body).toMatchObject({ response: "Validators agree in rounds.", status: "pending" });
