@@ -62,6 +62,8 @@ describe("the sender", () => {
   });
 
   test("has written a transaction down before an endpoint hears of it", async () => {
+    // Else a block comes a moment after what it holds was taken, and perhaps behind the look at it.
+    await chain.client.setAutomine(false);
     const states: string[] = [];
     let sender: Sender;
     const probe = (point: string): void => {
@@ -74,6 +76,7 @@ describe("the sender", () => {
     expect(row).toMatchObject({ state: "written", purpose: "nothing" });
     sender = open();
     await sender.check(known);
+    await chain.client.mine({ blocks: 1 });
     await sender.check(known);
     expect(await getTransaction(database, row?.id ?? 0)).toMatchObject({
       state: "mined",
@@ -159,8 +162,10 @@ describe("the sender", () => {
   });
 
   test("counts no receipt of a block that nobody watches", async () => {
+    await chain.client.setAutomine(false);
     const sender = open();
     const id = await sender.send(nothing);
+    await chain.client.mine({ blocks: 1 });
     await sender.check(() => false);
     expect(await getTransaction(database, id)).toMatchObject({ state: "sent" });
     await sender.check(known);
