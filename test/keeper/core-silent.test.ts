@@ -21,11 +21,12 @@ test.each(["direct", "assigned"] as const)("in the %s lane", async (lane) => {
   const { state } = await request(core.keeper, lane, user, ask(user.address, `Say nothing, ${lane}`));
   const done = await settled(core.keeper, state.requestId);
   expect(done).toMatchObject({ status: "completed", response: "", tokensUsed: 1, consumed: parseEther("5.1") });
-  const { reputation, failed } = await core.chain.client.readContract({
+  const { success, failed } = await core.chain.client.readContract({
     address: core.router,
     abi: routerAbi,
     functionName: "validatorOf",
     args: [BigInt(core.keeper.validatorId)],
   });
-  expect([reputation, failed]).toEqual([100n, 0n]);
+  // Not its reputation: the speed is a part of that, and hangs on how busy this machine is.
+  expect([success, failed]).toEqual([255n, 0n]);
 });
