@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Lane } from "../../keeper/services/types.ts";
-import { account, OPERATOR_INDEX, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, showLife, startChain, type TestChain } from "./support/chain.ts";
 import { crashOf } from "./support/crash.ts";
 import type { CrashPlan } from "./support/crash-child.ts";
 import { dataFolder, keeperOn, overridesFor, settled } from "./support/keeper.ts";
@@ -24,6 +24,8 @@ afterAll(async () => {
 /** Runs a keeper that takes one request and ends at the point; resolves with the signal that ended it. */
 async function crash(plan: Omit<CrashPlan, "overrides">): Promise<NodeJS.Signals | null> {
   const overrides = await overridesFor(chain, folder.path);
+  // The point is one of the request's, and no heartbeat's.
+  await showLife(chain, OPERATOR_INDEX);
   return crashOf("./crash-child.ts", { ...plan, overrides } satisfies CrashPlan);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { routerAbi } from "../../keeper/chain/contracts.ts";
 import { readSettings } from "../../keeper/config.ts";
 import { openDatabase } from "../../keeper/database/open.ts";
-import { account, OPERATOR_INDEX } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, showLife } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, overridesFor, request, settled } from "./support/keeper.ts";
 
@@ -74,6 +74,8 @@ describe("when the same events are read again", () => {
     const { state } = await request(core.keeper, "assigned", account(2), ask(account(2).address, "Only once"));
     const done = await settled(core.keeper, state.requestId);
     await core.keeper.stop();
+    // Else a heartbeat could be due at the next start.
+    await showLife(core.chain, OPERATOR_INDEX);
     const sent = await transactionsOf(OPERATOR_INDEX);
     const rewards = await keeperlessRewards();
 

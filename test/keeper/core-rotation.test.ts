@@ -5,7 +5,7 @@ import { signConsent } from "../../keeper/chain/consent.ts";
 import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Lane } from "../../keeper/services/types.ts";
-import { account, OPERATOR_INDEX, privateKey, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, privateKey, showLife, startChain, type TestChain } from "./support/chain.ts";
 import type { CrashPlan } from "./support/crash-child.ts";
 import { ask, dataFolder, keeperOn, overridesFor, request, settled } from "./support/keeper.ts";
 import { modelProcess } from "./support/model-process.ts";
@@ -52,6 +52,8 @@ async function rotateTo(index: number): Promise<void> {
 
 async function crash(lane: Lane, point: string, operator: number, prompt: string): Promise<void> {
   const overrides = await overridesFor(chain, folder.path, keyOf(operator));
+  // The point is one of the request's, and no heartbeat's.
+  await showLife(chain, operator);
   const plan: CrashPlan = { overrides, lane, user: 1, prompt, point, pass: 0 };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(plan)], { stdio: ["ignore", "inherit", "inherit"] });
   expect(await new Promise((resolve) => child.once("exit", (_code, by) => resolve(by)))).toBe("SIGKILL");
