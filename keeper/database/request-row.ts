@@ -4,6 +4,7 @@ import type { FailureClass } from "../chain/events.ts";
 import type { FinishReason } from "../inference/engine.ts";
 import type { RequestLane, RequestStatus } from "../services/types.ts";
 import type { Parameter } from "./database.ts";
+import { hideNul, showNul } from "./nul.ts";
 
 /**
  * accepted: durable, and nothing else. submitted: on chain, with an id (assigned lane). stored: answered, and the
@@ -164,10 +165,6 @@ export const COLUMNS: Readonly<Record<keyof RequestRow, readonly [column: string
 };
 
 export const FIELDS = Object.keys(COLUMNS) as (keyof RequestRow)[];
-
-/** PostgreSQL's text cannot hold U+0000: it is kept as an escape that no other text can turn into. */
-const hideNul = (text: string): string => text.replaceAll("\uE000", "\uE0001").replaceAll("\0", "\uE0000");
-const showNul = (text: string): string => text.replace(/\uE000([01])/g, (_, c) => (c === "0" ? "\0" : "\uE000"));
 
 export function encode(field: keyof RequestRow, value: unknown): Parameter {
   if (value === null || value === undefined) return null;

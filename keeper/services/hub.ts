@@ -1,5 +1,6 @@
 import type { Address, Hex } from "viem";
 import type { Sql } from "../database/database.ts";
+import { fromJson, toJson } from "../database/nul.ts";
 import { getRequest } from "../database/requests.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { stateOf } from "./state.ts";
@@ -137,12 +138,13 @@ export class Hub {
   }
 
   async #load(key: Hex): Promise<Journal> {
-    const rows = await this.#sql.query<{ event: StoredEvent }>(
-      "select event from request_events where key = $1 order by seq",
+    const rows = await this.#sql.query<{ event: string }>(
+      "select event::text as event from request_events where key = $1 order by seq",
       [key],
     );
-    const row = rows.some(({ event }) => event.type === "final") ? await getRequest(this.#sql, key) : undefined;
-    const events = rows.flatMap(({ event }): RequestEvent[] => {
+    const stored = rows.map(({ event }) => fromJson(event) as StoredEvent);
+    const row = stored.some(({ type }) => type === "final") ? await getRequest(this.#sql, key) : undefined;
+    const events = stored.flatMap((event): RequestEvent[] => {
       if (event.type !== "final") return [event];
       return row ? [{ ...event, state: stateOf(row) }] : [];
     });
@@ -154,12 +156,10 @@ export class Hub {
   async #persist(key: Hex, journal: Journal): Promise<void> {
     const fresh = journal.events.slice(journal.persisted);
     const stored = fresh.map((event) => (event.type === "final" ? { seq: event.seq, type: event.type } : event));
-    // U+0000 has no place in jsonb.
-    const json = JSON.stringify(stored).replaceAll("\\u0000", "\\ufffd");
     await this.#sql.query(
       `insert into request_events (key, seq, event)
        select $1, (event->>'seq')::int, event from jsonb_array_elements($2::jsonb) as event on conflict do nothing`,
-      [key, json],
+      [key, toJson(stored)],
     );
     journal.persisted = journal.events.length;
   }
