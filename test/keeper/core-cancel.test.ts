@@ -75,8 +75,9 @@ describe("cancelling what nobody works on", () => {
     expect(done).toMatchObject({ status: "cancelled", returned: parseEther("50"), penalty: 0n });
     expect(await core.creditsOf(account(0).address)).toBe(before);
     expect(await core.keeper.services.requests.prepareCancel(state.requestId)).toMatchObject({ status: "cancelled" });
+    // The end is written down a moment before it is told.
+    await expect.poll(() => events.at(-1)).toMatchObject({ type: "final", state: { status: "cancelled" } });
     expect(phases()).toEqual(["accepted", "queued", "cancelled"]);
-    expect(events.at(-1)).toMatchObject({ type: "final", state: { status: "cancelled" } });
     const shown = (await (await fetch(`${core.keeper.url}/api/llm/status/${state.requestId}`)).json()) as object;
     expect(shown).toMatchObject({
       status: "cancelled",

@@ -5,7 +5,7 @@ import { routerAbi } from "../../keeper/chain/contracts.ts";
 import { recordsRoot } from "../../keeper/chain/sessions.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import { digestOf } from "../../keeper/storage/cid.ts";
-import { account, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, showLife, startChain, type TestChain } from "./support/chain.ts";
 import { crashOf } from "./support/crash.ts";
 import { dataFolder, keeperOn, overridesFor } from "./support/keeper.ts";
 import type { SessionCrashPlan } from "./support/session-crash-child.ts";
@@ -26,6 +26,8 @@ afterAll(async () => {
 
 async function crash(plan: Omit<SessionCrashPlan, "overrides">): Promise<NodeJS.Signals | null> {
   const overrides = await overridesFor(chain, folder.path);
+  // The point is one of the session's, and no heartbeat's.
+  await showLife(chain, OPERATOR_INDEX);
   return crashOf("./session-crash-child.ts", { ...plan, overrides } satisfies SessionCrashPlan);
 }
 
