@@ -119,6 +119,7 @@ contract GasFloorTest is Lanes {
 
     function test_RevertWhen_TheCallbackWouldStarve() public {
         (bytes32 id, Ticket memory ticket) = _asked();
+        consumer.become(HostileConsumer.Mood.NeedsItsGas);
         _untilItPasses(abi.encodeCall(router.settle, (ticket, digest, 317, record)));
         assertEq(consumer.received(), 1);
         assertFalse(router.requestOf(id).callbackFailed);
@@ -131,7 +132,7 @@ contract GasFloorTest is Lanes {
         vm.prank(node);
         router.settle(ticket, digest, 317, record);
         (, Outcome memory outcome,) = _settledIn(vm.getRecordedLogs());
-        consumer.become(HostileConsumer.Mood.Kind);
+        consumer.become(HostileConsumer.Mood.NeedsItsGas);
         _untilItPasses(abi.encodeCall(router.retryCallback, (ticket, outcome, record)));
         assertEq(consumer.received(), 1);
         assertFalse(router.requestOf(id).callbackFailed);

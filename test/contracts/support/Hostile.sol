@@ -20,7 +20,8 @@ contract HostileConsumer is IInferenceCallback {
         ReturnsMuch,
         RevertsMuch,
         Reenters,
-        Withdraws
+        Withdraws,
+        NeedsItsGas
     }
 
     IInferenceRouter public immutable ROUTER;
@@ -45,6 +46,9 @@ contract HostileConsumer is IInferenceCallback {
     }
 
     function onInferenceResult(bytes32, RequestStatus, bytes calldata result) external {
+        // Of 200,000 that were paid for, a little went into getting here.
+        bool starved = gasleft() < 199_000;
+        if (mood == Mood.NeedsItsGas) require(!starved, "starved");
         require(msg.sender == address(ROUTER));
         if (mood == Mood.Reverts) revert("no thanks");
         if (mood == Mood.BurnsGas) while (true) ++received;
