@@ -156,21 +156,38 @@ contract DeclineQuotaTest is OpenRequest {
         assertEq(router.validatorOf(nodeId).success, 255, "no answer failed");
     }
 
-    function test_EachTenAnswersOfTheDayEarnAnother() public {
+    /// @dev Answers so many, declines eight and `earned` for nothing, and pays for the next.
+    function _declinesAfter(uint256 answers, uint256 earned) private {
         _declineOne();
-        for (uint256 i; i < 20; ++i) {
+        for (uint256 i; i < answers; ++i) {
             _settle(node, ticket, 1);
             _pass(7);
             Ticket memory opened;
             (id, opened) = _submit();
             ticket = opened;
         }
-        for (uint256 i = 1; i < 10; ++i) {
+        for (uint256 i = 1; i < 8 + earned; ++i) {
             _declineOne();
         }
         assertEq(_points(), 100);
         _declineOne();
         assertEq(_points(), 99);
+    }
+
+    function test_EachTenAnswersOfTheDayEarnAnother() public {
+        _declinesAfter(20, 2);
+    }
+
+    function test_NineAnswersEarnNothing() public {
+        _declinesAfter(29, 2);
+    }
+
+    /// @dev The count of a day's declines has eight bits, and stays where they end.
+    function test_HoweverManyTheyAreTheDayIsNotBegunAnew() public {
+        for (uint256 i; i < 270; ++i) {
+            _declineOne();
+        }
+        assertEq(_points(), 95);
     }
 
     function test_ANewDayBeginsAnew() public {

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ask, FailureClass, IRouterLog, RequestStatus} from "../../../contracts/interfaces/IInferenceRouter.sol";
+import {
+    Ask,
+    FailureClass,
+    IRouterLog,
+    RequestStatus,
+    ValidatorView
+} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Session} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
 import {Lanes} from "../support/Lanes.sol";
@@ -162,6 +168,18 @@ contract OutageTest is Griefed {
             _settle(node, t, 1);
             _pass(7);
         }
+    }
+
+    /// @dev Forty answers make the average perfect again, and heal two of fifteen points: the rest stays.
+    function test_PerfectAnswersDoNotForgiveTheRest() public {
+        _twoIdle();
+        _missOne();
+        _serve(40);
+        ValidatorView memory seen = router.validatorOf(nodeId);
+        assertEq(seen.success, 255);
+        assertEq(seen.reputation, 100 - 15 + 2);
+        _serve(1);
+        assertEq(router.validatorOf(nodeId).reputation, 100 - 15 + 2);
     }
 
     /// @dev Twenty requests heal a point, whether a penalty falls between the nineteenth and the twentieth or behind it.

@@ -85,14 +85,50 @@ contract HeartbeatTest is Scene {
         assertFalse(router.validatorOf(nodeId).probation);
     }
 
-    function test_ProbationLastsWithFewPayers() public {
-        for (uint256 i; i < 60; ++i) {
-            _pass(30);
-            (, Ticket memory t) = _submit();
-            _settle(node, t, 10);
+    function _answer(uint256 payer) private {
+        address user = address(uint160(payer));
+        _fund(user, 50e18);
+        (, Ticket memory t) = _submit(user, _ask());
+        _settle(node, t, 10);
+    }
+
+    /// @dev Requests of so many payers, each with a bit of its own in the sketch of fifteen.
+    function _work(uint256 requests, uint256 payers) private {
+        for (uint256 i; i < requests; ++i) {
+            _answer(15_000_000 + i % payers);
         }
+    }
+
+    function _onProbation() private view returns (bool) {
+        return router.validatorOf(nodeId).probation;
+    }
+
+    function test_ProbationLastsForFiftyRequests() public {
         _pass(7 days);
-        _beat();
-        assertTrue(router.validatorOf(nodeId).probation);
+        _work(49, 15);
+        assertTrue(_onProbation());
+        _work(1, 1);
+        assertFalse(_onProbation());
+    }
+
+    function test_ProbationLastsWithFewPayers() public {
+        _pass(7 days);
+        _work(60, 9);
+        assertTrue(_onProbation());
+        _work(1, 10);
+        assertTrue(_onProbation(), "a payer that it had");
+        _answer(15_000_000 + 9);
+        assertFalse(_onProbation());
+    }
+
+    function test_ProbationLastsForSevenDays() public {
+        uint256 registered = block.timestamp;
+        _work(50, 15);
+        vm.warp(registered + 7 days - 1);
+        _work(1, 1);
+        assertTrue(_onProbation());
+        vm.warp(registered + 7 days);
+        _work(1, 1);
+        assertFalse(_onProbation());
     }
 }
