@@ -182,6 +182,8 @@ contract CancelTest is CancelledRequest {
         vm.warp(since + 86);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterWindowOver.selector, id, since + 85));
         _cancel();
+        vm.warp(since + 85);
+        _cancel();
     }
 
     function test_RevertGiven_ItEnded() public {

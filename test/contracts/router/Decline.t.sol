@@ -247,4 +247,18 @@ contract RelaxTest is OpenRequest {
         _again();
         assertEq(uint256(_status(id)), uint256(RequestStatus.Assigned));
     }
+
+    /// @dev Three points are healed on the third day; the average goes on to rise until the fortnight is over.
+    function test_TheAverageRelaxesBeyondThePoints() public {
+        vm.prank(node);
+        router.fail(ticket);
+        uint256 failedAt = block.timestamp;
+        assertEq(router.validatorOf(nodeId).success, 223);
+        vm.warp(failedAt + 4 days);
+        _beat();
+        assertEq(router.validatorOf(nodeId).success, 223);
+        vm.warp(failedAt + 13 days);
+        _beat();
+        assertEq(router.validatorOf(nodeId).success, 255 * uint256(13) / 14);
+    }
 }

@@ -250,5 +250,8 @@ contract VoidNoncesTest is Scene {
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterInvalidNonce.selector, alice.addr, 1_001, 0));
         router.voidNonces(1_001);
         router.voidNonces(1_000);
+        vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterInvalidNonce.selector, alice.addr, 2_001, 1_000));
+        router.voidNonces(2_001);
+        router.voidNonces(2_000);
     }
 }
