@@ -254,6 +254,8 @@ contract CancelForTest is CancelledRequest {
         vm.warp(since + 61);
         vm.expectRevert(abi.encodeWithSelector(IRouterLog.RouterExpired.selector, since + 60));
         router.cancelFor(ticket, since + 60, signature);
+        vm.warp(since + 60);
+        router.cancelFor(ticket, since + 60, signature);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Vm} from "forge-std/Vm.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {Ask, Intent, IRouterLog, RequestStatus} from "../../../contracts/interfaces/IInferenceRouter.sol";
 import {Ticket} from "../../../contracts/words/Ticket.sol";
@@ -20,9 +21,14 @@ contract CommitTest is Lanes {
 
     function test_LocksTheBond() public {
         _deposit(alice.addr, 100e18);
+        vm.recordLogs();
         vm.expectEmit(address(router));
         emit IRouterLog.Committed(alice.addr, COMMITMENT, 60e18);
         _commitRaw(alice.addr, 60e18);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], IRouterLog.BondForfeited.selector, "there was no bond before");
+        }
         (uint256 bond, uint256 atBlock) = router.commitmentOf(alice.addr, COMMITMENT);
         assertEq(bond, 60e18);
         assertEq(atBlock, block.number);

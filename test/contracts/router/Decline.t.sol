@@ -29,6 +29,7 @@ contract DeclineTest is OpenRequest {
         assertEq(uint256(v.status), uint256(RequestStatus.Assigned));
         assertNotEq(v.validator, nodeId);
         assertEq(v.attempts, 2);
+        assertEq(v.since, block.timestamp, "there is no backoff");
         assertEq(router.validatorOf(nodeId).load, 0);
         assertEq(router.validatorOf(v.validator).load, 1);
     }

@@ -55,6 +55,31 @@ contract DeliverTest is Scene {
         assertEq(router.validatorOf(nodeId).completed, 1);
     }
 
+    function test_EachAnswerOfABatchHasItsPlaceInTheChain() public {
+        _chat(alice, node);
+        Delivery[] memory items = new Delivery[](3);
+        items[0] = _delivery(bob, _direct(bob.addr, 0, node), 10);
+        items[1] = _delivery(alice, _direct(alice.addr, 1, node), 20);
+        items[2] = _delivery(bob, _direct(bob.addr, 1, node), 30);
+        address[3] memory users = [bob.addr, alice.addr, bob.addr];
+        uint256 link = router.chain();
+        vm.recordLogs();
+        vm.prank(node);
+        router.deliver(LLAMA7, items);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 n;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IRouterLog.RequestSettled.selector) continue;
+            Outcome memory outcome = _outcomeIn(logs[i]);
+            assertEq(outcome.record, 2 + n);
+            assertEq(outcome.tokens, 10 * (n + 1));
+            bytes32 leaf = keccak256(abi.encode(logs[i].topics[1], users[n++], outcome));
+            link = (uint256(keccak256(abi.encode(link, leaf))) >> 48 << 48) | (link % 2 ** 48 + 1);
+        }
+        assertEq(n, 3);
+        assertEq(router.chain(), link);
+    }
+
     function test_BatchOfDistinctUsers() public {
         Delivery[] memory items = new Delivery[](20);
         for (uint256 i; i < 20; ++i) {
@@ -133,6 +158,8 @@ contract DeliverTest is Scene {
         Intent memory intent = _direct(alice.addr, 0, node);
         _skips(intent, _delivery(alice, intent, 451), SkipReason.BadTokens);
         _skips(intent, _delivery(alice, intent, 0), SkipReason.BadTokens);
+        intent.payment = 100e18;
+        _skips(intent, _delivery(alice, intent, 501), SkipReason.BadTokens);
         intent.maxTokens = 2_049;
         _skips(intent, _delivery(alice, intent, 10), SkipReason.BadTokens);
         (intent.maxTokens, intent.temperature) = (500, 201);
@@ -387,7 +414,10 @@ contract DeliverRewardsTest is Scene {
     }
 
     function test_ARevertingTokenBlocksNothing() public {
-        vm.mockCallRevert(address(lcai), abi.encodeWithSelector(lcai.mintBatch.selector), "broken");
+        // What it reverts with must not pass for the number that it minted.
+        vm.mockCallRevert(address(lcai), abi.encodeWithSelector(lcai.mintBatch.selector), abi.encode(uint256(1)));
+        vm.expectEmit(address(router));
+        emit IRouterLog.RewardsSkipped(1);
         _chat(alice, node);
         assertEq(models.recordCount(), 1);
         assertEq(router.accountOf(alice.addr).credits, 1_000e18 - 36.7e18);
