@@ -146,6 +146,23 @@ contract GasFloorTest is Lanes {
         assertEq(lcai.balanceOf(alice.addr), 2e18);
     }
 
+    /// @dev What each of them has from the assigned lane is minted one by one behind the batch: the last is no worse off.
+    function test_RevertWhen_AMintOfWhatAccruedWouldStarve() public {
+        Person[] memory users = new Person[](8);
+        Delivery[] memory items = new Delivery[](8);
+        for (uint256 i; i < 8; ++i) {
+            users[i] = _user(vm.toString(i));
+            _deposit(users[i].addr, 200e18);
+            (, Ticket memory t) = _submit(users[i].addr, _ask());
+            _settle(node, t, 10);
+            items[i] = _delivery(users[i], _direct(users[i].addr, 1, node), 10);
+        }
+        _untilItPasses(abi.encodeCall(router.deliver, (LLAMA7, items)));
+        for (uint256 i; i < 8; ++i) {
+            assertEq(lcai.balanceOf(users[i].addr), 2e18);
+        }
+    }
+
     function test_RevertWhen_TheMintOfASessionWouldStarve() public {
         Session memory s = _openSession(node);
         Slip memory r = _receipt(3, 15e18);
