@@ -4,9 +4,8 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { parseEther } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
-import { account, OPERATOR_INDEX, startChain, type TestChain } from "../keeper/support/chain.ts";
+import { account, OPERATOR_INDEX, setOpen, startChain, type TestChain } from "../keeper/support/chain.ts";
 import { dataFolder, keeperOn } from "../keeper/support/keeper.ts";
 import { modelProcess } from "../keeper/support/model-process.ts";
 import { audit, launch, leave, priced, ready, receiptOf, type Visit, visit, weiOf } from "./support/browser.ts";
@@ -40,14 +39,7 @@ afterEach(async (test) => {
 
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
-const serve = (open: boolean) =>
-  chain.write(
-    account(OPERATOR_INDEX),
-    chain.book.contracts.validators,
-    validatorsAbi,
-    open ? "resumeValidator" : "pauseValidator",
-    [],
-  );
+const serve = (open: boolean) => setOpen(chain, account(OPERATOR_INDEX), open);
 
 async function ask(page: Page, prompt: string): Promise<void> {
   await ready(page);

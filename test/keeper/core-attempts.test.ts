@@ -1,9 +1,8 @@
 import { parseEther, stringToHex } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
-import { validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { RequestEvent, RequestState } from "../../keeper/services/types.ts";
-import { account, OPERATOR_INDEX, privateKey, register } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, privateKey, register, setOpen } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, request, settled } from "./support/keeper.ts";
 import { modelProcess } from "./support/model-process.ts";
@@ -26,22 +25,15 @@ async function eventsOf(state: RequestState): Promise<RequestEvent[]> {
 /** Asks while nobody but `index` is open. */
 async function askedOf(index: number, prompt: string, tokens = 16): Promise<RequestState> {
   const closed = index === OTHER ? OPERATOR_INDEX : OTHER;
-  await setOpen(closed, false);
+  await serve(closed, false);
   const user = account(1);
   const fields = ask(user.address, prompt, { maxTokens: tokens, payment: parseEther("200") });
   const { state } = await request(core.keeper, "assigned", user, fields);
-  await setOpen(closed, true);
+  await serve(closed, true);
   return state;
 }
 
-const setOpen = (index: number, open: boolean) =>
-  core.chain.write(
-    account(index),
-    core.chain.book.contracts.validators,
-    validatorsAbi,
-    open ? "resumeValidator" : "pauseValidator",
-    [],
-  );
+const serve = (index: number, open: boolean) => setOpen(core.chain, account(index), open);
 
 describe("a request whose first validator is silent", () => {
   test("is answered by the second, and tells of both", { timeout: 120_000 }, async () => {
@@ -100,19 +92,19 @@ describe("a request that is taken from a keeper while it answers", () => {
 
 describe("a request that nobody is free for", () => {
   test("is assigned by its keeper as soon as somebody is", async () => {
-    await setOpen(OTHER, false);
-    await setOpen(OPERATOR_INDEX, false);
+    await serve(OTHER, false);
+    await serve(OPERATOR_INDEX, false);
     const user = account(1);
     const { state } = await request(core.keeper, "assigned", user, ask(user.address, "Anybody?"));
     expect(state).toMatchObject({ status: "queued", attempts: [] });
-    await setOpen(OPERATOR_INDEX, true);
+    await serve(OPERATOR_INDEX, true);
     expect(await settled(core.keeper, state.requestId)).toMatchObject({ status: "completed" });
   });
 
   test("is taken up by a keeper that never saw it, where its prompt is published", { timeout: 120_000 }, async () => {
-    await setOpen(OPERATOR_INDEX, false);
+    await serve(OPERATOR_INDEX, false);
     const id = await core.submitOnChain(account(2), stringToHex("A stranger"), { priority: true });
-    await setOpen(OPERATOR_INDEX, true);
+    await serve(OPERATOR_INDEX, true);
     await expect.poll(() => core.keeper.services.requests.status(id)).toMatchObject({ status: "queued" });
     await core.pass(30);
     await expect

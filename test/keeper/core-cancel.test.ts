@@ -1,10 +1,10 @@
 import { type Hex, parseEther } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
-import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { routerAbi } from "../../keeper/chain/contracts.ts";
 import { CANCEL_TYPES } from "../../keeper/chain/intents.ts";
 import type { AskFields, CancelOffer, RequestEvent, RequestState } from "../../keeper/services/types.ts";
 import { decodeRecord } from "../../keeper/storage/record.ts";
-import { account, OPERATOR_INDEX, register } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, register, setOpen } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, request, settled } from "./support/keeper.ts";
 import { modelProcess } from "./support/model-process.ts";
@@ -14,14 +14,7 @@ const core = coreFixture({}, { log: model.log });
 
 afterEach(() => model.release());
 
-const setOpen = (open: boolean) =>
-  core.chain.write(
-    account(OPERATOR_INDEX),
-    core.chain.book.contracts.validators,
-    validatorsAbi,
-    open ? "resumeValidator" : "pauseValidator",
-    [],
-  );
+const serve = (open: boolean) => setOpen(core.chain, account(OPERATOR_INDEX), open);
 
 async function opened(index: number, prompt: string, more: Partial<AskFields> = {}): Promise<RequestState> {
   const user = account(index);
@@ -65,7 +58,7 @@ async function following(id: Hex, onFirst = (_event: RequestEvent): void => {}) 
 
 describe("cancelling what nobody works on", () => {
   test("ends it at once, with everything back, however often it is asked for", async () => {
-    await setOpen(false);
+    await serve(false);
     const before = await core.creditsOf(account(0).address);
     const state = await opened(0, "Never mind");
     expect(state.status).toBe("queued");
@@ -88,7 +81,7 @@ describe("cancelling what nobody works on", () => {
       error: "You cancelled the request; the whole payment is back in your credits.",
       attempts: [],
     });
-    await setOpen(true);
+    await serve(true);
   });
 });
 
@@ -183,7 +176,7 @@ describe("what cannot be cancelled", () => {
 describe("cancelling with a validator that is silent", () => {
   test("tells until when it may still answer, and ends it then", { timeout: 120_000 }, async () => {
     await register(core.chain, 8);
-    await setOpen(false);
+    await serve(false);
     const state = await opened(0, "Nobody home");
     expect(state.validatorId).toBe(core.keeper.validatorId + 1);
     const { status, body } = await (async () => {
@@ -200,6 +193,6 @@ describe("cancelling with a validator that is silent", () => {
     await core.pass(40);
     const done = await settled(core.keeper, state.requestId);
     expect(done).toMatchObject({ status: "cancelled", returned: parseEther("25") });
-    await setOpen(true);
+    await serve(true);
   });
 });

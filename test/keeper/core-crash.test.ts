@@ -1,9 +1,9 @@
 import type { Address } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { routerAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Lane } from "../../keeper/services/types.ts";
-import { account, OPERATOR_INDEX, showLife, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, setOpen, showLife, startChain, type TestChain } from "./support/chain.ts";
 import { crashOf } from "./support/crash.ts";
 import type { CrashPlan } from "./support/crash-child.ts";
 import { dataFolder, keeperOn, overridesFor, settled } from "./support/keeper.ts";
@@ -91,14 +91,11 @@ describe("a keeper that is killed finishes, once, what it had accepted", () => {
 });
 
 describe("a keeper that is killed while it relays a cancellation", () => {
-  const setOpen = (functionName: "pauseValidator" | "resumeValidator") =>
-    chain.write(account(OPERATOR_INDEX), chain.book.contracts.validators, validatorsAbi, functionName, []);
-
   test.each(["written", "sent"])("brings it to its end, at %s", { timeout: 180_000 }, async (point) => {
     const user = account(1);
     const prompt = `taken back at ${point}`;
     const before = await accountOf(user.address);
-    await setOpen("pauseValidator");
+    await setOpen(chain, account(OPERATOR_INDEX), false);
     expect(await crash({ lane: "assigned", point, pass: 0, prompt, user: 1, cancel: true })).toBe("SIGKILL");
     let keeper: Keeper | undefined;
     try {
@@ -110,7 +107,7 @@ describe("a keeper that is killed while it relays a cancellation", () => {
       expect((await accountOf(user.address)).credits).toBe(before.credits);
     } finally {
       await keeper?.stop();
-      await setOpen("resumeValidator");
+      await setOpen(chain, account(OPERATOR_INDEX), true);
     }
   });
 });

@@ -9,7 +9,7 @@ import { modelsAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import { CANCEL_TYPES, modelId, NO_SALT, promptHash } from "../../keeper/chain/intents.ts";
 import { LengthChecks } from "../../keeper/inference/length-checks.ts";
 import type { RequestState } from "../../keeper/services/types.ts";
-import { account, MODEL, OPERATOR_INDEX, registerAs } from "./support/chain.ts";
+import { account, MODEL, OPERATOR_INDEX, registerAs, setOpen } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
@@ -188,12 +188,10 @@ describe("another validator that never answers", () => {
   test("is shown to be offline by the keeper that relayed, and the request gets another one", async () => {
     const before = await creditsOf(2);
     const user = account(2);
-    const setOpen = (functionName: "pauseValidator" | "resumeValidator") =>
-      core.chain.write(account(OPERATOR_INDEX), core.chain.book.contracts.validators, validatorsAbi, functionName, []);
-    await setOpen("pauseValidator");
+    await setOpen(core.chain, account(OPERATOR_INDEX), false);
     const { state } = await request(core.keeper, "assigned", user, ask(user.address, "Who answers?"));
     expect(state.validatorId).not.toBe(core.keeper.validatorId);
-    await setOpen("resumeValidator");
+    await setOpen(core.chain, account(OPERATOR_INDEX), true);
     await core.pass(60);
     const done = await settled(core.keeper, state.requestId);
     expect(done).toMatchObject({ status: "completed", validatorId: core.keeper.validatorId });

@@ -1,12 +1,12 @@
 /** What a keeper concludes from an endpoint that shows an older chain than it has read already: nothing. */
 import { setTimeout } from "node:timers/promises";
-import { erc20Abi, type Hex, type LocalAccount, parseEther, stringToHex } from "viem";
+import { erc20Abi, type Hex, parseEther, stringToHex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { routerAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Probe, ProbePoint } from "../../keeper/services/context.ts";
-import { account, OPERATOR_INDEX, registerAs, STAKE, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, registerAs, STAKE, setOpen, startChain, type TestChain } from "./support/chain.ts";
 import { submitOnChain } from "./support/core.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 import { type LaggingEndpoint, laggingEndpoint } from "./support/lagging.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await chain.write(account(8), chain.book.contracts.nst, erc20Abi, "transfer", [operator.address, STAKE]);
   await registerAs(chain, operator, "https://validator.example");
   // The other one has no keeper here.
-  await chain.write(account(OPERATOR_INDEX), chain.book.contracts.validators, validatorsAbi, "pauseValidator", []);
+  await setOpen(chain, account(OPERATOR_INDEX), false);
   const probe: Probe = (point) => at[point]?.();
   keeper = await keeperOn(chain, folder.path, { RPC_URL: endpoint.url, OPERATOR_KEY: key }, { probe });
 });
@@ -100,14 +100,12 @@ test("a session whose opening is out of sight is not over, and takes prompts aga
 });
 
 test("a request that comes to us late is found where few blocks can be asked for at once", async () => {
-  const { router, validators } = chain.book.contracts;
-  const open = (who: LocalAccount, yes: boolean) =>
-    chain.write(who, validators, validatorsAbi, yes ? "resumeValidator" : "pauseValidator", []);
-  await open(account(OPERATOR_INDEX), true);
-  await open(operator, false);
+  const { router } = chain.book.contracts;
+  await setOpen(chain, account(OPERATOR_INDEX), true);
+  await setOpen(chain, operator, false);
   const id = await submitOnChain(chain, account(3), stringToHex("Passed on"));
   await chain.client.mine({ blocks: 12 });
-  await open(operator, true);
+  await setOpen(chain, operator, true);
   endpoint.most = 5n;
   const [submitted] = await chain.client.getContractEvents({
     address: router,

@@ -1,10 +1,10 @@
 import { encodeAbiParameters, erc20Abi, keccak256, parseEther, zeroAddress } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { creditsAbi, routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { creditsAbi, routerAbi } from "../../keeper/chain/contracts.ts";
 import { modelId } from "../../keeper/chain/intents.ts";
 import { latestEnd } from "../../keeper/services/locate-open.ts";
 import type { Position, PositionKind } from "../../keeper/services/types.ts";
-import { account, MODEL, OPERATOR_INDEX } from "./support/chain.ts";
+import { account, MODEL, OPERATOR_INDEX, setOpen } from "./support/chain.ts";
 import { coreFixture } from "./support/core.ts";
 import { ask, request, settled } from "./support/keeper.ts";
 
@@ -32,13 +32,13 @@ describe("what the protocol holds for a user", () => {
 
   test("adds up while a request, a session, a bond and a withdrawal hold parts of it", async () => {
     const { contracts } = core.chain.book;
-    const { validators, credits, router } = contracts;
-    await core.chain.write(owner, validators, validatorsAbi, "pauseValidator", []);
+    const { credits, router } = contracts;
+    await setOpen(core.chain, owner, false);
     const { state } = await request(core.keeper, "assigned", user, ask(user.address, "Held back"));
     expect(state.status).toBe("queued");
-    await core.chain.write(owner, validators, validatorsAbi, "resumeValidator", []);
+    await setOpen(core.chain, owner, true);
     const done = await settled(core.keeper, state.requestId);
-    await core.chain.write(owner, validators, validatorsAbi, "pauseValidator", []);
+    await setOpen(core.chain, owner, false);
     const open = (await request(core.keeper, "assigned", user, ask(user.address, "Held"))).state;
 
     const { nonce } = await core.accountOf(user.address);
@@ -68,7 +68,7 @@ describe("what the protocol holds for a user", () => {
     expect(at("accrued")).toMatchObject([{ token: "LCAI", amount: parseEther("1"), call: "claim(address)" }]);
     const readyAt = at("withdrawing")[0]?.availableAt?.getTime() ?? 0;
     expect(readyAt).toBeGreaterThan((await now()) * 1000);
-    await core.chain.write(owner, validators, validatorsAbi, "resumeValidator", []);
+    await setOpen(core.chain, owner, true);
     await settled(core.keeper, open.requestId);
     expect((await found(user.address))("request")).toEqual([]);
   });

@@ -1,8 +1,8 @@
 import { type Address, keccak256, stringToBytes } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
+import { routerAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
-import { account, OPERATOR_INDEX, privateKey, register, startChain, type TestChain } from "./support/chain.ts";
+import { account, OPERATOR_INDEX, privateKey, register, setOpen, startChain, type TestChain } from "./support/chain.ts";
 import { ask, dataFolder, keeperOn, request, settled } from "./support/keeper.ts";
 
 const OTHER = 8;
@@ -25,9 +25,6 @@ afterAll(async () => {
 const published = (router: Address) =>
   chain.client.getContractEvents({ address: router, abi: routerAbi, eventName: "PromptPublished", fromBlock: 0n });
 
-const setOpen = (index: number, functionName: "pauseValidator" | "resumeValidator") =>
-  chain.write(account(index), chain.book.contracts.validators, validatorsAbi, functionName, []);
-
 test("a prompt stays with the only keeper that serves its model", async () => {
   const [keeper] = keepers;
   if (!keeper) throw new Error("no keeper");
@@ -48,11 +45,11 @@ test("where two serve it, whoever is assigned answers, and one with a salt goes 
     [OTHER, keeper],
     [OPERATOR_INDEX, other],
   ] as const) {
-    await setOpen(closed, "pauseValidator");
+    await setOpen(chain, account(closed), false);
     const user = account(closed % 3);
     const { state } = await request(keeper, "assigned", user, ask(user.address, `Who? ${closed}`));
     expect(await settled(keeper, state.requestId)).toMatchObject({ status: "completed", validatorId });
-    await setOpen(closed, "resumeValidator");
+    await setOpen(chain, account(closed), true);
   }
   await expect(
     keeper.services.requests.prepare("assigned", ask(account(0).address, "a".repeat(9_000))),

@@ -1,17 +1,15 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { signConsent } from "../../keeper/chain/consent.ts";
 import { routerAbi, validatorsAbi } from "../../keeper/chain/contracts.ts";
 import type { Keeper } from "../../keeper/main.ts";
 import type { Lane } from "../../keeper/services/types.ts";
 import { account, OPERATOR_INDEX, privateKey, showLife, startChain, type TestChain } from "./support/chain.ts";
+import { crashOf } from "./support/crash.ts";
 import type { CrashPlan } from "./support/crash-child.ts";
 import { ask, dataFolder, keeperOn, overridesFor, request, settled } from "./support/keeper.ts";
 import { modelProcess } from "./support/model-process.ts";
 import { call, HeldByTest, openSession } from "./support/sessions.ts";
 
-const CHILD = fileURLToPath(new URL("./support/crash-child.ts", import.meta.url));
 const owner = account(OPERATOR_INDEX);
 
 let chain: TestChain;
@@ -55,8 +53,7 @@ async function crash(lane: Lane, point: string, operator: number, prompt: string
   // The point is one of the request's, and no heartbeat's.
   await showLife(chain, operator);
   const plan: CrashPlan = { overrides, lane, user: 1, prompt, point, pass: 0 };
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(plan)], { stdio: ["ignore", "inherit", "inherit"] });
-  expect(await new Promise((resolve) => child.once("exit", (_code, by) => resolve(by)))).toBe("SIGKILL");
+  expect(await crashOf("./crash-child.ts", plan)).toBe("SIGKILL");
 }
 
 describe("a keeper whose validator appointed another key", () => {

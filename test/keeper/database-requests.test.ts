@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pino } from "pino";
 import { getAddress, type Hex, pad, parseEther, toHex, zeroHash } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Database, Sql } from "../../keeper/database/database.ts";
-import { openDatabase } from "../../keeper/database/open.ts";
 import { getRequest, insertRequest, type RequestRow } from "../../keeper/database/requests.ts";
 import { readBalances } from "../../keeper/services/balances.ts";
 import type { Context } from "../../keeper/services/context.ts";
@@ -13,7 +9,7 @@ import { newRow } from "../../keeper/services/events-to-rows.ts";
 import { ForeignAnswers } from "../../keeper/services/foreign-answers.ts";
 import { ReadService } from "../../keeper/services/reads.ts";
 import { encodeRecord, type InteractionRecord } from "../../keeper/storage/record.ts";
-import { copyTemplate } from "./support/database-template.ts";
+import { openCopy } from "./support/database-template.ts";
 import { exampleRecord } from "./support/records.ts";
 
 const user = getAddress(`0x${"ab".repeat(20)}`);
@@ -21,17 +17,12 @@ const operator = getAddress(`0x${"cd".repeat(20)}`);
 const NOW = 1_800_000_000_000;
 const idOf = (number: number): Hex => pad(toHex(number), { size: 32 });
 
-let folder: string;
 let database: Database;
+let remove: () => Promise<void>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "neuroswarm-requests-"));
-  await copyTemplate(folder);
-  database = await openDatabase({ databaseUrl: undefined, dataDir: folder }, () => {});
+  ({ database, remove } = await openCopy());
 });
-afterAll(async () => {
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => remove?.());
 beforeEach(() => database.query("delete from requests"));
 
 const keep = (number: number, given: Partial<RequestRow> = {}): Promise<boolean> =>

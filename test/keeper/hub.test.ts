@@ -1,26 +1,17 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
 import { type Hex, pad, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Database } from "../../keeper/database/database.ts";
-import { openDatabase } from "../../keeper/database/open.ts";
 import { Hub } from "../../keeper/services/hub.ts";
 import type { RequestEvent } from "../../keeper/services/types.ts";
-import { copyTemplate } from "./support/database-template.ts";
+import { openCopy } from "./support/database-template.ts";
 
-let folder: string;
 let database: Database;
+let remove: () => Promise<void>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "neuroswarm-hub-"));
-  await copyTemplate(folder);
-  database = await openDatabase({ databaseUrl: undefined, dataDir: folder }, () => {});
+  ({ database, remove } = await openCopy());
 });
-afterAll(async () => {
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => remove?.());
 
 /** Characters that a model may say and that a database, or JSON, takes in its own way. */
 const token = fc.string({

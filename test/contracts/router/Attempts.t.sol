@@ -233,9 +233,7 @@ contract RefundDecayTest is OpenRequest {
         router.heartbeat();
         uint256 credits_ = router.accountOf(alice.addr).credits;
         if (credits_ < 50e18) _deposit(alice.addr, 50e18 - credits_);
-        Ticket memory opened;
-        (id, opened) = _submit();
-        ticket = opened;
+        _open();
     }
 
     function test_95Then90Then85() public {

@@ -129,9 +129,7 @@ contract DeclineQuotaTest is OpenRequest {
         vm.prank(alice.addr);
         router.cancel(ticket);
         _pass(7);
-        Ticket memory opened;
-        (id, opened) = _submit();
-        ticket = opened;
+        _open();
         assertEq(uint256(_status(id)), uint256(RequestStatus.Assigned));
     }
 
@@ -163,9 +161,7 @@ contract DeclineQuotaTest is OpenRequest {
         for (uint256 i; i < answers; ++i) {
             _settle(node, ticket, 1);
             _pass(7);
-            Ticket memory opened;
-            (id, opened) = _submit();
-            ticket = opened;
+            _open();
         }
         for (uint256 i = 1; i < 8 + earned; ++i) {
             _declineOne();
@@ -202,9 +198,7 @@ contract DeclineQuotaTest is OpenRequest {
             router.heartbeat();
         }
         assertEq(_points(), 100, "a point heals in a day");
-        Ticket memory opened;
-        (id, opened) = _submit();
-        ticket = opened;
+        _open();
         for (uint256 i; i < 8; ++i) {
             _declineOne();
         }
@@ -215,9 +209,7 @@ contract DeclineQuotaTest is OpenRequest {
 contract RelaxTest is OpenRequest {
     function _again() private {
         _fund(alice.addr, 50e18);
-        Ticket memory opened;
-        (id, opened) = _submit();
-        ticket = opened;
+        _open();
     }
 
     function _beat() private {

@@ -23,10 +23,15 @@ abstract contract OpenRequest is Scene {
     function setUp() public virtual override {
         super.setUp();
         (node, nodeId) = _validator("node", 100_000e18);
+        _open();
+        since = block.timestamp;
+    }
+
+    /// @dev Alice's next request is the one at hand.
+    function _open() internal {
         Ticket memory opened;
         (id, opened) = _submit();
         ticket = opened;
-        since = block.timestamp;
     }
 
     function _tooEarly(uint256 from) internal {

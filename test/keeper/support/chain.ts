@@ -136,6 +136,10 @@ export const STAKE = parseEther("50000");
 export const register = (chain: TestChain, index: number): Promise<void> =>
   registerAs(chain, account(index), `http://127.0.0.1:${9_000 + index}`);
 
+/** Whether the validator of this owner, or operator, takes new work. */
+export const setOpen = ({ write, book }: TestChain, who: LocalAccount, open: boolean): Promise<TransactionReceipt> =>
+  write(who, book.contracts.validators, validatorsAbi, open ? "resumeValidator" : "pauseValidator", []);
+
 /** Until the slot ends, which is not soon, an operator needs no heartbeat: its keeper, started after this, sends none. */
 export async function showLife(chain: TestChain, index: number): Promise<void> {
   const { client, book } = chain;

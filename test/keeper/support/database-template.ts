@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Database } from "../../../keeper/database/database.ts";
 import { openDatabase } from "../../../keeper/database/open.ts";
 
 /** By this the forks that run the test files learn where it lies; without it each folder's first start makes its own. */
@@ -20,6 +21,18 @@ export async function setup(): Promise<void> {
 
 export async function teardown(): Promise<void> {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+}
+
+/** A database for the tests of one file, in a folder that goes with it. */
+export async function openCopy(): Promise<{ database: Database; remove: () => Promise<void> }> {
+  const dataDir = await mkdtemp(join(tmpdir(), "neuroswarm-copy-"));
+  await copyTemplate(dataDir);
+  const database = await openDatabase({ databaseUrl: undefined, dataDir }, () => {});
+  const remove = async (): Promise<void> => {
+    await database.close();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return { database, remove };
 }
 
 /** Gives a data folder that has no database yet a copy. */
